@@ -1,0 +1,138 @@
+/* table.c - for the eye: a legend, then columns that grow with what is in them. Every
+ * line that is not a point begins with '#'. */
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/writer.h"
+#include "util/memory.h"
+
+struct layout {
+    int width[SP_MAX_COLUMNS];
+    char *group;                /* what the rows under the last titles have in common */
+};
+
+static void put_context(FILE *file, const json_t *context)
+{
+    const char *name;
+    const json_t *value;
+    json_object_foreach((json_t *)context, name, value) {
+        if (json_is_string(value))
+            fprintf(file, "# %s: %s\n", name, json_string_value(value));
+        else if (json_is_number(value))
+            fprintf(file, "# %s: %.10g\n", name, json_number_value(value));
+    }
+}
+
+static void put_legend(FILE *file)
+{
+    for (const struct sp_column *c = sp_columns; c->name; c++)
+        if ((c->flags & SP_SHOWN) && !(c->flags & SP_KEY))
+            fprintf(file, c->unit == SP_NO_UNIT ? "# %s%s: %s\n" : "# %s (%s): %s\n",
+                    c->title, sp_units[c->unit].name, c->help);
+    fputs("# -: not measured\n", file);
+}
+
+static void begin(struct sp_report *r, const json_t *context, bool fresh)
+{
+    struct layout *layout = r->state = sp_alloc(sizeof *layout);
+    (void)fresh;
+    for (int i = 0; sp_columns[i].name; i++) {
+        int unit = (int)strlen(sp_units[sp_columns[i].unit].name) + 2;      /* "(ms)" */
+        layout->width[i] = unit > sp_columns[i].width ? unit : sp_columns[i].width;
+    }
+    put_context(r->file, context);
+    put_legend(r->file);
+}
+
+/* A cell for each shown column. The line is left open, and ends without blanks. */
+static void put_line(FILE *file, const struct layout *layout, char mark,
+                     const char *const *cell)
+{
+    char *line = NULL;
+    size_t bytes;
+    FILE *to = open_memstream(&line, &bytes);
+    fputc(mark, to);
+    for (int i = 0; sp_columns[i].name; i++)
+        if (cell[i]) {
+            bool right = sp_columns[i].type == SP_WHOLE || sp_columns[i].type == SP_REAL;
+            fprintf(to, " %*s", right ? layout->width[i] : -layout->width[i], cell[i]);
+        }
+    fclose(to);
+    while (line[bytes - 1] == ' ')
+        bytes--;
+    fwrite(line, 1, bytes, file);
+    free(line);
+}
+
+static void put_titles(FILE *file, const struct layout *layout)
+{
+    const char *title[SP_MAX_COLUMNS] = { NULL }, *unit[SP_MAX_COLUMNS] = { NULL };
+    char room[SP_MAX_COLUMNS][SP_CELL];
+    for (int i = 0; sp_columns[i].name; i++) {
+        const struct sp_column *c = &sp_columns[i];
+        if (!(c->flags & SP_SHOWN))
+            continue;
+        title[i] = c->title;
+        snprintf(room[i], SP_CELL, "(%s)", sp_units[c->unit].name);
+        unit[i] = c->unit == SP_NO_UNIT ? "" : room[i];
+    }
+    put_line(file, layout, '#', title);
+    fputc('\n', file);
+    put_line(file, layout, '#', unit);
+    fputc('\n', file);
+}
+
+/* True if the row begins a group, which is announced. */
+static bool new_group(FILE *file, struct layout *layout, const struct sp_row *row)
+{
+    char *group = sp_row_group(row);
+    bool is_new = !layout->group || strcmp(group, layout->group);
+    free(layout->group);
+    layout->group = group;
+    if (is_new)
+        fprintf(file, "#\n# %s\n", group);
+    return is_new;
+}
+
+/* True if a cell is wider than any before. */
+static bool grow(struct layout *layout, const char *const *cell)
+{
+    bool grown = false;
+    for (int i = 0; sp_columns[i].name; i++)
+        if (cell[i] && (int)strlen(cell[i]) > layout->width[i]) {
+            layout->width[i] = (int)strlen(cell[i]);
+            grown = true;
+        }
+    return grown;
+}
+
+static void put_row(struct sp_report *r, const struct sp_row *row)
+{
+    const char *cell[SP_MAX_COLUMNS] = { NULL };
+    char room[SP_MAX_COLUMNS][SP_CELL];
+    for (int i = 0; sp_columns[i].name; i++)
+        if (sp_columns[i].flags & SP_SHOWN)
+            cell[i] = sp_row_shown(row, &sp_columns[i], room[i]);
+    if (new_group(r->file, r->state, row) | grow(r->state, cell))
+        put_titles(r->file, r->state);
+    put_line(r->file, r->state, ' ', cell);
+    if (row->reason)
+        fprintf(r->file, ": %s", row->reason);
+    fputc('\n', r->file);
+}
+
+static void end(struct sp_report *r)
+{
+    struct layout *layout = r->state;
+    free(layout->group);
+    free(layout);
+}
+
+const struct sp_writer sp_table = {
+    .name = "table",
+    .help = "for the eye",
+    .begin = begin,
+    .row = put_row,
+    .end = end,
+};

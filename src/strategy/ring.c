@@ -1,0 +1,369 @@
+/* ring.c - ring attention: queries stay, keys and values travel.
+ *
+ * Liu, Zaharia, Abbeel: Ring Attention with Blockwise Transformers (2023); layouts: zigzag
+ * (Zhu, ring-flash-attention), striped (Brandon et al., Striped Attention, 2023).
+ *
+ *     step 0      step 1      step 2      step 3          member i works on the keys of
+ *     0 1 2 3     3 0 1 2     2 3 0 1     1 2 3 0         member i - t, then passes them on
+ *
+ * Backward, two ways of the field. "rev" (TransformerEngine): the ring turns the other way,
+ * starting from the keys that forward ended with, and the gradients of a block of keys
+ * travel one step behind it, in the dtype of the model: they end where the keys live.
+ * "home" (ring-flash-attention): the same way again; dK, dV travel in fp32 and make one
+ * hop more, home. */
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "strategy/parts.h"
+#include "util/memory.h"
+
+enum { K, V, DK, DV, KV = 2, ALL = 4 };         /* planes of a travelling block */
+
+/* A block of keys on the way, or a piece of it: planes K V and, in backward, dK dV. One
+ * buffer and so one message if fused, else a buffer each. */
+struct load { struct sp_block plane[ALL]; };
+
+/* Where the partial results of one member are summed. */
+struct sums {
+    struct sp_block o, part, part_lse;          /* forward */
+    struct sp_block dq, dq_part, dkv_part;      /* backward; dkv has planes dK, dV */
+};
+
+struct sp_ring {
+    struct sp_plan *p;
+    struct sp_site *site;                       /* n, a copy */
+    int n, rows;                                /* members; keys in a piece of a block */
+    struct sp_ring_style style;
+    struct sums *sum;                           /* n */
+    struct load *own;                           /* n x chunks: what each member starts with */
+    struct load *slot;                          /* n x buffers x chunks, forward */
+    struct load *back;                          /* n x buffers x chunks, backward */
+};
+
+static int next(const struct sp_ring *g, int i) { return (i + 1) % g->n; }
+
+static int before(const struct sp_ring *g, int i) { return (i + g->n - 1) % g->n; }
+
+static int rank_of(const struct sp_ring *g, int i) { return g->p->buf[g->site[i].q.buf].rank; }
+
+/* ---- what travels ---------------------------------------------------------------- */
+
+/* Buffers for planes [first, first+n) of a piece, on member i. */
+static struct load load_new(struct sp_ring *g, int i, const char *name, int first, int n,
+                            enum sp_dtype dtype)
+{
+    static const enum sp_kind kinds[ALL] = { SP_K, SP_V, SP_DK, SP_DV };
+    struct load l = { 0 };
+    int planes = g->style.fused ? n : 1;
+    for (int at = 0; at < n; at += planes) {
+        struct sp_buf shape = { .name = name, .dtype = dtype, .planes = planes, .rows = g->rows,
+                                .heads = g->site[i].k.heads };
+        for (int j = 0; j < planes; j++)
+            shape.kind[j] = kinds[first + at + j];
+        struct sp_block b = sp_new(g->p, rank_of(g, i), shape);
+        for (int j = 0; j < planes; j++)
+            l.plane[first + at + j] = sp_planes(b, j, 1);
+    }
+    return l;
+}
+
+/* Pieces x buffers for all members. */
+static struct load *loads_new(struct sp_ring *g, const char *name, int buffers, int first, int n,
+                              enum sp_dtype dtype)
+{
+    int each = buffers * g->style.chunks;
+    struct load *l = sp_alloc((size_t)(g->n * each) * sizeof *l);
+    for (int i = 0; i < g->n; i++)
+        for (int j = 0; j < each; j++)
+            l[i * each + j] = load_new(g, i, name, first, n, dtype);
+    return l;
+}
+
+static void pass_on(struct sp_ring *g, enum sp_lane lane, const struct load *to,
+                    const struct load *from, int first, int n)
+{
+    int planes = g->style.fused ? n : 1;
+    for (int j = first; j < first + n; j += planes) {
+        struct sp_block x = to->plane[j], y = from->plane[j];
+        x.planes = y.planes = (signed char)planes;
+        sp_move(g->p, lane, x, y);
+    }
+}
+
+/* Piece c of what member i holds at step t >= 1 has come into one of `buffers` in turn. */
+static struct load *in_turn(const struct sp_ring *g, struct load *l, int i, int t, int c)
+{
+    int b = g->style.buffers;
+    return &l[(i * b + (t - 1) % b) * g->style.chunks + c];
+}
+
+static struct load *held(const struct sp_ring *g, int i, int t, int c)
+{
+    return t ? in_turn(g, g->slot, i, t, c) : &g->own[i * g->style.chunks + c];
+}
+
+/* A member's own keys, cut in pieces; fused messages need K next to V, so they are copied. */
+static void start_with_own(struct sp_ring *g)
+{
+    if (g->style.fused)
+        g->own = loads_new(g, "kv own", 1, K, KV, g->p->pb.dtype);
+    else
+        g->own = sp_alloc((size_t)(g->n * g->style.chunks) * sizeof *g->own);
+    for (int i = 0; i < g->n; i++)
+        for (int c = 0; c < g->style.chunks; c++) {
+            struct load *l = held(g, i, 0, c);
+            struct sp_block k = sp_rows(g->site[i].k, c * g->rows, g->rows),
+                            v = sp_rows(g->site[i].v, c * g->rows, g->rows);
+            if (g->style.fused) {
+                sp_copy(g->p, SP_COMPUTE, l->plane[K], k);
+                sp_copy(g->p, SP_COMPUTE, l->plane[V], v);
+            } else {
+                l->plane[K] = k;
+                l->plane[V] = v;
+            }
+        }
+}
+
+/* ---- forward ----------------------------------------------------------------------- */
+
+/* Attention of member i over a piece; merged into what came before. */
+static void attend(struct sp_ring *g, int i, const struct load *kv, bool first)
+{
+    const struct sp_site *s = &g->site[i];
+    const struct sums *m = &g->sum[i];
+    if (first) {
+        sp_attn(g->p, m->o, s->lse, s->q, kv->plane[K], kv->plane[V]);
+    } else if (sp_block_sees(g->p, s->q, kv->plane[K])) {
+        sp_attn(g->p, m->part, m->part_lse, s->q, kv->plane[K], kv->plane[V]);
+        sp_merge(g->p, m->o, s->lse, m->part, m->part_lse);
+    }
+}
+
+static void forward_step(struct sp_ring *g, int t)
+{
+    for (int c = 0; c < g->style.chunks && t + 1 < g->n; c++) {
+        sp_group(g->p);
+        for (int i = 0; i < g->n; i++)
+            pass_on(g, g->style.kv_lane, held(g, next(g, i), t + 1, c), held(g, i, t, c), K, KV);
+    }
+    for (int i = 0; i < g->n; i++)
+        for (int c = 0; c < g->style.chunks; c++)
+            attend(g, i, held(g, i, t, c), t == 0 && c == 0);
+}
+
+struct sp_ring *sp_ring_forward(struct sp_plan *p, const struct sp_site *s, int n,
+                                struct sp_ring_style style)
+{
+    struct sp_ring *g = sp_alloc(sizeof *g);
+    *g = (struct sp_ring){ .p = p, .n = n, .style = style };
+    g->site = sp_alloc((size_t)n * sizeof *g->site);
+    memcpy(g->site, s, (size_t)n * sizeof *g->site);
+    if (n == 1) {
+        sp_alone_forward(p, s);
+        return g;
+    }
+    g->style.buffers = style.buffers < n ? style.buffers : n;
+    g->rows = s->k.rows / style.chunks;
+    g->sum = sp_alloc((size_t)n * sizeof *g->sum);
+    for (int i = 0; i < n; i++) {
+        g->sum[i].o = sp_wide(p, s[i].o, "o sum");
+        g->sum[i].part = sp_like(p, s[i].o, "o part", SP_F32);
+        g->sum[i].part_lse = sp_like(p, s[i].lse, "lse part", SP_F32);
+    }
+    start_with_own(g);
+    g->slot = loads_new(g, "kv in", g->style.buffers, K, KV, p->pb.dtype);
+    for (int t = 0; t < n; t++)
+        forward_step(g, t);
+    for (int i = 0; i < n; i++)
+        sp_narrow(p, s[i].o, g->sum[i].o);
+    return g;
+}
+
+/* ---- backward ------------------------------------------------------------------------ */
+
+/* Gradients of member i's queries over a piece of keys. dQ stays and is summed; dK, dV go
+ * into `grads`, on top of what arrived there, or first. */
+static void gradients(struct sp_ring *g, int i, const struct load *kv, const struct load *grads,
+                      bool first_dq, bool first_dkv)
+{
+    const struct sp_site *s = &g->site[i];
+    const struct sums *m = &g->sum[i];
+    if (!first_dq && !first_dkv && !sp_block_sees(g->p, s->q, kv->plane[K]))
+        return;
+    sp_grad(g->p, (struct sp_grad_blocks){
+        .dq = first_dq ? m->dq : m->dq_part,
+        .dk = first_dkv ? grads->plane[DK] : sp_planes(m->dkv_part, 0, 1),
+        .dv = first_dkv ? grads->plane[DV] : sp_planes(m->dkv_part, 1, 1),
+        .q = s->q, .k = kv->plane[K], .v = kv->plane[V],
+        .dout = s->dout, .lse = s->lse, .delta = s->delta });
+    if (!first_dq)
+        sp_add(g->p, m->dq, m->dq_part);
+    if (!first_dkv) {
+        sp_add(g->p, grads->plane[DK], sp_planes(m->dkv_part, 0, 1));
+        sp_add(g->p, grads->plane[DV], sp_planes(m->dkv_part, 1, 1));
+    }
+}
+
+/* Member i works on the keys of member i + 1 + t, its own last. What it holds of them has
+ * come into the planes K V of turn t, their gradients into dK dV of turn t + 1:
+ *
+ *     turn t      K V of i+1+t    dK dV of i+t, done here, on to i-1 in one message
+ *     turn t+1    K V of i+2+t    dK dV of i+1+t, from i+1; step t is added             */
+static struct load *reverse_held(const struct sp_ring *g, int i, int t, int c)
+{
+    return t ? in_turn(g, g->back, i, t, c) : held(g, i, g->n - 1, c);
+}
+
+static void reverse_move(struct sp_ring *g, int t, int first, int n)
+{
+    for (int c = 0; c < g->style.chunks; c++) {
+        sp_group(g->p);
+        for (int i = 0; i < g->n; i++)
+            pass_on(g, g->style.kv_lane, in_turn(g, g->back, before(g, i), t + 1, c),
+                    reverse_held(g, i, t, c), first, n);
+    }
+}
+
+static void reverse_step(struct sp_ring *g, int t)
+{
+    bool keys = t < g->n - 1, grads = t > 0;
+    if (keys && grads && g->style.fused) {
+        reverse_move(g, t, K, ALL);
+    } else {
+        if (keys)
+            reverse_move(g, t, K, KV);
+        if (grads)
+            reverse_move(g, t, DK, KV);
+    }
+    for (int i = 0; i < g->n; i++)
+        for (int c = 0; c < g->style.chunks; c++)
+            gradients(g, i, reverse_held(g, i, t, c), in_turn(g, g->back, i, t + 1, c),
+                      t == 0 && c == 0, t == 0);
+}
+
+/* Member i works on the keys of member i - t, its own first, as in forward; their gradients
+ * follow each step, and once more to arrive at home. */
+static void home_step(struct sp_ring *g, int t)
+{
+    for (int c = 0; c < g->style.chunks && t + 1 < g->n; c++) {
+        sp_group(g->p);
+        for (int i = 0; i < g->n; i++)
+            pass_on(g, g->style.kv_lane, held(g, next(g, i), t + 1, c), held(g, i, t, c), K, KV);
+    }
+    for (int i = 0; i < g->n; i++)
+        for (int c = 0; c < g->style.chunks; c++)
+            gradients(g, i, held(g, i, t, c), in_turn(g, g->back, i, t + 1, c),
+                      t == 0 && c == 0, t == 0);
+    for (int c = 0; c < g->style.chunks; c++) {
+        sp_group(g->p);
+        for (int i = 0; i < g->n; i++)
+            pass_on(g, g->style.grad_lane, in_turn(g, g->back, next(g, i), t + 2, c),
+                    in_turn(g, g->back, i, t + 1, c), DK, KV);
+    }
+}
+
+static void backward_sums(struct sp_ring *g)
+{
+    struct sp_plan *p = g->p;
+    for (int i = 0; i < g->n; i++) {
+        const struct sp_site *s = &g->site[i];
+        sp_delta(p, s->delta, s->o, s->dout);
+        g->sum[i].dq = sp_wide(p, s->dq, "dq sum");
+        g->sum[i].dq_part = sp_like(p, s->dq, "dq part", SP_F32);
+        g->sum[i].dkv_part = sp_new(p, rank_of(g, i), (struct sp_buf){
+            .name = "dkv part", .kind = { SP_DK, SP_DV }, .planes = 2, .rows = g->rows,
+            .heads = s->k.heads });
+    }
+}
+
+void sp_ring_backward(struct sp_ring *g)
+{
+    if (g->n == 1) {
+        sp_alone_backward(g->p, g->site);
+        return;
+    }
+    bool home = g->style.back == SP_RING_HOME;
+    backward_sums(g);
+    g->back = home ? loads_new(g, "dkv home", g->style.buffers, DK, KV, SP_F32)
+                   : loads_new(g, "kv dkv in", g->style.buffers, K, ALL, g->p->pb.dtype);
+    for (int t = 0; t < g->n; t++)
+        (home ? home_step : reverse_step)(g, t);
+    for (int i = 0; i < g->n; i++) {
+        const struct sp_site *s = &g->site[i];
+        sp_narrow(g->p, s->dq, g->sum[i].dq);
+        for (int c = 0; c < g->style.chunks; c++) {
+            struct load *l = in_turn(g, g->back, i, home ? g->n + 1 : g->n, c);
+            sp_copy(g->p, SP_COMPUTE, sp_rows(s->dk, c * g->rows, g->rows), l->plane[DK]);
+            sp_copy(g->p, SP_COMPUTE, sp_rows(s->dv, c * g->rows, g->rows), l->plane[DV]);
+        }
+    }
+}
+
+void sp_ring_free(struct sp_ring *g)
+{
+    free(g->site);
+    free(g->sum);
+    free(g->own);
+    free(g->slot);
+    free(g->back);
+    free(g);
+}
+
+/* ---- the strategy ----------------------------------------------------------------------- */
+
+enum { BWD, FUSED, BUFFERS, CHUNKS };
+
+static const char *const ways[] = { "rev", "home", NULL };
+
+static const struct sp_knob knobs[] = {
+    [BWD]     = { "bwd", "backward: reversed ring in wire precision, or homing fp32 dK dV",
+                  SP_RING_REVERSE, 0, 1, ways },
+    [FUSED]   = { "fused", "K and V in one message (1) or two (0)", 1, 0, 1, NULL },
+    [BUFFERS] = { "buffers", "KV blocks that can be received ahead", 2, 2, 1024, NULL },
+    [CHUNKS]  = { "chunks", "pieces of a KV block, each sent and used by itself", 1, 1, 4096, NULL },
+    { NULL }
+};
+
+static void choose(struct sp_problem *pb)
+{
+    if (pb->layout == SP_LAYOUT_AUTO)
+        pb->layout = sp_shard_balanced(pb);
+}
+
+static const char *refuse(const struct sp_problem *pb)
+{
+    return sp_shard_refuse(pb, pb->ranks, pb->knob[CHUNKS]);
+}
+
+static void plan(struct sp_plan *p)
+{
+    struct sp_site *s = sp_sites_by_rank(p);
+    struct sp_ring_style style = {
+        .back = p->pb.knob[BWD] ? SP_RING_HOME : SP_RING_REVERSE,
+        .fused = p->pb.knob[FUSED],
+        .buffers = p->pb.knob[BUFFERS],
+        .chunks = p->pb.knob[CHUNKS],
+        .kv_lane = SP_COMM,
+        .grad_lane = SP_COMM2,
+    };
+    for (int r = 0; r < p->pb.ranks; r++)
+        sp_site_stats(p, &s[r]);
+    struct sp_ring *g = sp_ring_forward(p, s, p->pb.ranks, style);
+    if (p->pb.backward) {
+        sp_backward(p);
+        sp_ring_backward(g);
+    }
+    sp_ring_free(g);
+    free(s);
+}
+
+const struct sp_strategy sp_ring = {
+    .name = "ring",
+    .help = "keys and values travel round a ring",
+    .knobs = knobs,
+    .choose = choose,
+    .refuse = refuse,
+    .plan = plan,
+};
