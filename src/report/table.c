@@ -1,6 +1,7 @@
 /* table.c - for the eye: a legend, then columns that grow with what is in them. Every
  * line that is not a point begins with '#'. */
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,14 @@ static bool grow(struct layout *layout, const char *const *cell)
     return grown;
 }
 
+/* On the row's line, whatever it holds. */
+static void put_reason(FILE *file, const char *reason)
+{
+    fputs(": ", file);
+    for (; *reason; reason++)
+        fputc(iscntrl((unsigned char)*reason) ? ' ' : *reason, file);
+}
+
 static void put_row(struct sp_report *r, const struct sp_row *row)
 {
     const char *cell[SP_MAX_COLUMNS] = { NULL };
@@ -114,11 +123,12 @@ static void put_row(struct sp_report *r, const struct sp_row *row)
     for (int i = 0; sp_columns[i].name; i++)
         if (sp_columns[i].flags & SP_SHOWN)
             cell[i] = sp_row_shown(row, &sp_columns[i], room[i]);
-    if (new_group(r->file, r->state, row) | grow(r->state, cell))
+    bool is_new = new_group(r->file, r->state, row), grown = grow(r->state, cell);
+    if (is_new || grown)
         put_titles(r->file, r->state);
     put_line(r->file, r->state, ' ', cell);
     if (row->reason)
-        fprintf(r->file, ": %s", row->reason);
+        put_reason(r->file, row->reason);
     fputc('\n', r->file);
 }
 
