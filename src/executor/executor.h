@@ -11,7 +11,8 @@ struct sp_span { double start, end; };      /* seconds; one a step: any executor
 
 struct sp_executor {
     const char *name;
-    bool plan_order;        /* give it the steps of a rank strictly in plan order */
+    bool plan_order;        /* give it the steps of a rank strictly in plan order ... */
+    bool alone;             /* ... and a group only when nothing else of the rank runs */
 
     /* Start these steps of one lane together. */
     void (*issue)(struct sp_executor *x, const int *step, int n);

@@ -130,6 +130,14 @@ static struct lane *earliest(struct lane *lane)
     return best;
 }
 
+static bool busy(const struct lane *lane)
+{
+    for (int i = 0; i < SP_NLANES; i++)
+        if (lane[i].flying)
+            return true;
+    return false;
+}
+
 /* Issue all that one rank can. Transfers first: they take no time from those who compute. */
 static void issue_rank(struct sp_loop *l, struct sp_executor *x, struct lane *lane,
                        struct sp_span *span)
@@ -137,7 +145,7 @@ static void issue_rank(struct sp_loop *l, struct sp_executor *x, struct lane *la
     struct lane *a;
     int end;
     while (x->plan_order && (a = earliest(lane))) {
-        if (!startable(l, x, a, end = group_end(l->p, a)))
+        if ((x->alone && busy(lane)) || !startable(l, x, a, end = group_end(l->p, a)))
             return;
         issue(l, x, a, end, span);
     }

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SP_WIRE_LANES = 3 };
-
 /* One end of a message. Messages between two ranks on one lane arrive in the order posted. */
 struct sp_wire { void *data; size_t bytes; int peer, lane, step; bool send; };
 
@@ -19,6 +17,8 @@ struct sp_moved { size_t sent, received; long messages; };  /* messages: sent */
 struct sp_comm {
     const struct sp_transport *transport;
     int rank, ranks;
+    int local;                          /* of its ranks, how many on this host */
+    double patience;                    /* seconds to wait for another rank; 0: for ever */
     struct sp_moved moved;              /* since the caller last set it to 0 */
 };
 
@@ -37,6 +37,10 @@ struct sp_transport {
     /* Waiting in these two leaves the processor to others. */
     void (*barrier)(struct sp_comm *c);
     void (*reduce)(struct sp_comm *c, double *x, int n, enum sp_reduce how);   /* in place, all */
+
+    /* This rank has waited too long for `peer`, in the step that `what` names. Those who wait
+     * find out for whom they all do, say so, and end the launch (exit 6). No return. */
+    void (*lost)(struct sp_comm *c, int peer, const char *what);
 
     void (*close)(struct sp_comm *c);           /* of what open made: the last call */
 };
