@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# SP_ISA(name, flags, type, expression of an `a` of that type): whether the compiler can build
-# kernels for that instruction set. Sets the conditional HAVE_<NAME> and <NAME>_CFLAGS,
-# and adds to ISA_CPPFLAGS, which all of kernels/ needs, and to $sp_isas. Whether the
-# processor at hand can run them is asked at run time.
+# SP_ISA(name, flags, type, expression of an `a` of that type): whether the compiler can
+# build kernels for that instruction set. Sets the conditional HAVE_<NAME> and
+# <NAME>_CFLAGS, and adds to ISA_CPPFLAGS, which all of kernels/ needs, and to $sp_isas.
+# Whether the processor at hand can run them is asked at run time.
 AC_DEFUN([SP_ISA], [
     AC_CACHE_CHECK([whether $CC can do $1], [sp_cv_isa_$1], [
         sp_save_CFLAGS=$CFLAGS

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# floors.sh - a file includes only its own floor and lower ones; docs/PLAN.md draws the floors.
+# floors.sh - a file includes only its own floor and lower ones.
 # SPDX-License-Identifier: MIT
 set -u
 cd "${srcdir:-.}" || exit 99
@@ -32,7 +32,8 @@ src/executor/real   "sim/
 includes()
 {
     find src kernels -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' | sort |
-        xargs grep -noE '^ *# *include *[<"][^>"]+[>"]' | sed 's/# *include *//; s/: */:/g'
+        xargs grep -noE '^ *# *include *[<"][^>"]+[>"]' |
+        sed 's/# *include *//; s/: */:/g'
 }
 
 includes | awk -F: -v floors="$floors" -v apart="$apart" '

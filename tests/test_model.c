@@ -32,20 +32,22 @@ static const char *read_text(const char *text, struct sp_model *model)
 static void test_shapes(void **state)
 {
     static const struct { const char *text; struct sp_model model; } good[] = {
-        { "{\"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"hidden_size\": 4096}",
-          { 32, 8, 128 } },
+        { "{\"num_attention_heads\": 32, \"num_key_value_heads\": 8,"
+          " \"hidden_size\": 4096}", { 32, 8, 128 } },
         { "{\"num_attention_heads\": 12, \"hidden_size\": 768}", { 12, 12, 64 } },
-        { "{\"num_attention_heads\": 12, \"num_key_value_heads\": null, \"head_dim\": null,"
-          " \"hidden_size\": 768}", { 12, 12, 64 } },
-        { "{\"num_attention_heads\": 16, \"num_key_value_heads\": 8, \"hidden_size\": 3072,"
-          " \"head_dim\": 256}", { 16, 8, 256 } },
+        { "{\"num_attention_heads\": 12, \"num_key_value_heads\": null,"
+          " \"head_dim\": null, \"hidden_size\": 768}", { 12, 12, 64 } },
+        { "{\"num_attention_heads\": 16, \"num_key_value_heads\": 8,"
+          " \"hidden_size\": 3072, \"head_dim\": 256}", { 16, 8, 256 } },
         { "{\"num_attention_heads\": 5, \"head_dim\": 64}", { 5, 5, 64 } },
         { "{\"hidden_size\": 1, \"text_config\": {\"num_attention_heads\": 40,"
           " \"num_key_value_heads\": 8, \"hidden_size\": 5120}}", { 40, 8, 128 } },
-        { "{\"language_config\": {\"num_attention_heads\": 4, \"head_dim\": 8}}", { 4, 4, 8 } },
+        { "{\"language_config\": {\"num_attention_heads\": 4, \"head_dim\": 8}}",
+          { 4, 4, 8 } },
         { "{\"text_config\": null, \"llm_config\": {\"num_attention_heads\": 4,"
           " \"head_dim\": 8}}", { 4, 4, 8 } },
-        { "{\"num_attention_heads\": 4, \"head_dim\": 8, \"kv_lora_rank\": null}", { 4, 4, 8 } },
+        { "{\"num_attention_heads\": 4, \"head_dim\": 8, \"kv_lora_rank\": null}",
+          { 4, 4, 8 } },
     };
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -97,7 +99,7 @@ static void test_refusals(void **state)
 static void test_cuts(void **state)
 {
     static const char whole[] =
-        "{\"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"hidden_size\": 4096}";
+        "{\"num_attention_heads\": 8, \"num_key_value_heads\": 8, \"hidden_size\": 64}";
     (void)state;
     for (size_t n = 0; n < sizeof whole - 1; n++) {
         char cut[sizeof whole] = "";
@@ -130,7 +132,8 @@ static void test_shipped(void **state)
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         char path[4096];
         struct sp_model model;
-        snprintf(path, sizeof path, "%s/models/%s.json", srcdir ? srcdir : ".", shipped[i].name);
+        snprintf(path, sizeof path, "%s/models/%s.json", srcdir ? srcdir : ".",
+                 shipped[i].name);
         assert_null(sp_model_read(path, &model));
         assert_int_equal(model.heads, shipped[i].model.heads);
         assert_int_equal(model.kv_heads, shipped[i].model.kv_heads);

@@ -1,5 +1,5 @@
-/* test_report.c - the same rows through every writer, compared with tests/golden; and result
- * files that are foreign, torn, or half done. */
+/* test_report.c - the same rows through every writer, compared with tests/golden; and
+ * result files that are foreign, torn, or half done. */
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,8 @@ enum { NROWS = 6 };
 static const double samples[] = { 0.0125, 0.0123456789, 0.013 };
 
 /* A point that is ok, with round numbers. */
-static struct sp_row point(const char *strategy, const char *knobs, long sp, const char *pass)
+static struct sp_row point(const char *strategy, const char *knobs, long sp,
+                           const char *pass)
 {
     struct sp_row row = sp_row_new();
     row.source = "measured";
@@ -77,7 +78,7 @@ static void make_rows(struct sp_row row[NROWS])
     row[2] = point("ulysses", "chunks=1", 3, "fwd");
     row[2].status = SP_POINT_REFUSED;
     row[2].reason = "sp 3 must divide heads 32: \"1|2|4\", <8>\nor\\16 \xff";
-    row[3] = point("ring", "bwd=rev", 2, "bwd");        /* has a time, which is not shown */
+    row[3] = point("ring", "bwd=rev", 2, "bwd");    /* has a time, which is not shown */
     row[3].status = SP_POINT_WRONG;
     row[3].reason = "dk is off by 0.5, tolerance 0.006";
     row[4] = sp_row_new();                              /* knows next to nothing */
@@ -89,8 +90,9 @@ static void make_rows(struct sp_row row[NROWS])
 
 static json_t *make_context(void)
 {
-    return json_pack("{ss ss si s{ss}}", "program", "seqpar 0.1.0", "command",
-                     "seqpar run --strategy \"ring\"", "ranks", 4, "env", "OMP_NUM_THREADS", "1");
+    return json_pack("{ss ss si s{ss}}", "program", "seqpar 0.1.0",
+                     "command", "seqpar run --strategy \"ring\"", "ranks", 4,
+                     "env", "OMP_NUM_THREADS", "1");
 }
 
 /* Appends the first n rows. */
@@ -137,8 +139,8 @@ static void test_golden(void **state)
     const char *srcdir = getenv("srcdir");
     for (int i = 0; sp_writers[i]; i++) {
         char golden[4096], made[64];
-        snprintf(golden, sizeof golden, "%s/tests/golden/report-%s.out", srcdir ? srcdir : ".",
-                 sp_writers[i]->name);
+        snprintf(golden, sizeof golden, "%s/tests/golden/report-%s.out",
+                 srcdir ? srcdir : ".", sp_writers[i]->name);
         snprintf(made, sizeof made, "test_report.%s", sp_writers[i]->name);
         unlink(made);
         assert_null(write_rows(sp_writers[i], made, NROWS));
@@ -174,9 +176,11 @@ static void test_foreign(void **state)
     (void)state;
     const char *path = "test_report.foreign";
     put_content(path, foreign, strlen(foreign));
-    assert_string_equal(write_rows(&sp_jsonl, path, 1), "cannot append to test_report.foreign: "
+    assert_string_equal(write_rows(&sp_jsonl, path, 1),
+                        "cannot append to test_report.foreign: "
                         "its schema is seqpar.result/2, not seqpar.result/1");
-    assert_string_equal(write_rows(&sp_csv, path, 1), "cannot append to test_report.foreign: "
+    assert_string_equal(write_rows(&sp_csv, path, 1),
+                        "cannot append to test_report.foreign: "
                         "its first line is not the header of these results");
     size_t bytes;
     char *text = content(path, &bytes);
@@ -227,7 +231,7 @@ static void test_round_trip(void **state)
     unlink(path);
 }
 
-/* Whatever byte a writer was killed at, what was whole is kept and more can be appended. */
+/* Whatever byte a writer was killed at, what was whole is kept and more can follow. */
 static void test_torn(void **state)
 {
     (void)state;

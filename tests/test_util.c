@@ -36,11 +36,13 @@ static void test_why(void **state)
 static void test_sizes(void **state)
 {
     static const struct { const char *text; long value; } good[] = {
-        { "0", 0 }, { "4096", 4096 }, { "16K", 16384 }, { "1M", 1 << 20 }, { "2G", 2L << 30 },
+        { "0", 0 }, { "4096", 4096 }, { "16K", 16384 }, { "1M", 1 << 20 },
+        { "2G", 2L << 30 },
         { "-1", -1 }, { "007", 7 }, { "9223372036854775807", LONG_MAX },
     };
     static const char *const bad[] = {
-        "", "K", " 1", "1 ", "+1", "1k", "1KB", "1KK", "1.5K", "0x10", "1e3", "sixteen", "-", "--1",
+        "", "K", " 1", "1 ", "+1", "1k", "1KB", "1KK", "1.5K", "0x10", "1e3", "sixteen",
+        "-", "--1",
         "9223372036854775808", "9223372036854775807K", "99999999999999999999999",
     };
     (void)state;
@@ -62,7 +64,8 @@ static void test_sizes(void **state)
 static void test_seconds(void **state)
 {
     static const struct { const char *text; double value; } good[] = {
-        { "2", 2 }, { "2s", 2 }, { "500ms", 0.5 }, { "1.5m", 90 }, { "1h", 3600 }, { ".5s", 0.5 },
+        { "2", 2 }, { "2s", 2 }, { "500ms", 0.5 }, { "1.5m", 90 }, { "1h", 3600 },
+        { ".5s", 0.5 },
     };
     static const char *const bad[] = {
         "", "s", "-1s", "1x", "1e3", "inf", "nan", "0x1", "1.2.3", " 1", ".", "1 s",
@@ -84,7 +87,8 @@ static void test_names(void **state)
     int place;
     assert_null(sp_parse_name("bf16", names, &place));
     assert_int_equal(place, 1);
-    assert_string_equal(sp_parse_name("fp8", names, &place), "\"fp8\" is none of fp32, bf16");
+    assert_string_equal(sp_parse_name("fp8", names, &place),
+                        "\"fp8\" is none of fp32, bf16");
 }
 
 static void test_lists(void **state)
@@ -221,8 +225,10 @@ static void test_json_members(void **state)
     assert_int_equal(value, -3);
     assert_null(sp_json_whole(root, "none", 1, 10, -4, &value));
     assert_int_equal(value, -4);
-    assert_string_equal(sp_json_whole(root, "a", 8, 10, 0, &value), "a 7 must be from 8 to 10");
-    assert_string_equal(sp_json_whole(root, "half", 0, 1, 0, &value), "half is not a whole number");
+    assert_string_equal(sp_json_whole(root, "a", 8, 10, 0, &value),
+                        "a 7 must be from 8 to 10");
+    assert_string_equal(sp_json_whole(root, "half", 0, 1, 0, &value),
+                        "half is not a whole number");
     assert_non_null(sp_json_whole(root, "big", 0, 1, 0, &value));
     assert_null(sp_json_get(root, "nil"));
     assert_null(sp_json_get(NULL, "a"));

@@ -166,7 +166,8 @@ static vec exp_row(float *p, int n, float scale, float top, bool pairs)
     return sum0 + sum1;
 }
 
-/* Takes the scores of a strip's n keys into its running softmax. keep[i] is what o so
+/* Takes the scores of a strip's n keys into its running softmax (and of some hidden ones
+ * after them, to fill the vectors). keep[i] is what o so
  * far is to be multiplied with. A row that has seen nothing yet has top = -inf. */
 static void softmax(const struct forward *f, const struct desk *d, int row, int n,
                     const float *most, float *keep)
@@ -186,6 +187,36 @@ static void softmax(const struct forward *f, const struct desk *d, int row, int 
         const vec here = exp_row(d->p + i * KEYS, n, scale, base[i], f->pairs);
         vec_store(sum, vec_fma(vec_splat(keep[i]), vec_load(sum), here));
     }
+}
+
+/* o = keep o + p v, over `keys` keys from a panel on. */
+static void add_values(const struct forward *f, const struct desk *d, const float *v,
+                       int row, long panel, int keys, const float *keep)
+{
+    const long deep = f->pairs ? TILE / 2 : TILE;
+    for (long left = 0; left < f->width; left += TILE) {
+        const long wide = f->width - left < TILE ? f->width - left : TILE;
+        const struct sp_tile t = {
+            .a = d->p,
+            .row = KEYS,
+            .step = 1,
+            .b = v + left * v_depth(f) + panel * deep * wide,
+            .depth = f->pairs ? (keys + 1) / 2 : keys,
+            .c = d->o + row * f->width + left,
+            .pitch = f->width,
+        };
+        sp_tile_add(f->pairs, (int)(wide / LANES), &t, keep);
+    }
+}
+
+/* How many of the keys of `count` panels a strip goes through until the last it sees. */
+static int keys_seen(const struct forward *f, long strip, long first, int count)
+{
+    const int *kplace = f->kplace + first * TILE;
+    int keys = count * TILE;
+    while (keys > 1 && kplace[keys - 1] > f->strip[strip].high)
+        keys--;
+    return keys;
 }
 
 /* One strip, `row` of the block on, and the panels [first, first + count) of keys. */
@@ -211,22 +242,9 @@ static void visit(const struct forward *f, const struct desk *d, const float *k,
                       all ? NULL : f->kplace + (first + j) * TILE, most);
     }
 
-    softmax(f, d, row, count * TILE, most, keep);
-
-    const long deep = f->pairs ? TILE / 2 : TILE;
-    for (long left = 0; left < f->width; left += TILE) {
-        const long wide = f->width - left < TILE ? f->width - left : TILE;
-        const struct sp_tile t = {
-            .a = d->p,
-            .row = KEYS,
-            .step = 1,
-            .b = v + left * v_depth(f) + first * deep * wide,
-            .depth = count * deep,
-            .c = d->o + row * f->width + left,
-            .pitch = f->width,
-        };
-        sp_tile_add(f->pairs, (int)(wide / LANES), &t, keep);
-    }
+    const int keys = keys_seen(f, strip, first, count);
+    softmax(f, d, row, keys, most, keep);
+    add_values(f, d, v, row, first, keys, keep);
 }
 
 /* The panels from `first` on, before `end`, that a strip sees without a gap. Moves first
@@ -263,7 +281,7 @@ static void finish(const struct forward *f, const struct desk *d, struct sp_slic
         for (int c = 0; c < o->dim; c += LANES)
             vec_put(o, at + c, o->dim - c, by * vec_load(d->o + i * f->width + c));
         sp_view_set(lse, sp_row_at(lse, s.from + i, s.b, s.h),
-                    sum == 0 ? -INFINITY : d->top[i] * M_LN2 + log(sum));
+                    sum == 0 ? -INFINITY : d->top[i] * M_LN2 + logf(sum));
     }
 }
 

@@ -112,15 +112,22 @@ static void visit_panel(const struct sp_backward *g, const struct sp_grad_desk *
         weigh_panel(d, w, g->t->scale, row, panel * TILE, kplace);
 }
 
-/* `count` panels in a row that the strip sees, then what they add to dv and dk. */
-static void visit(const struct sp_backward *g, const struct sp_grad_desk *d,
-                  const struct view *w, long strip, long row, int first, int count)
+/* The first query in columns [at, end) of the block that comes after a key of the strip;
+ * even, since pairs start there. */
+static int first_query(const struct sp_backward *g, const struct view *w, long strip,
+                       int at, int end)
 {
-    for (int j = first; j < first + count; j++)
-        visit_panel(g, d, w, strip, row, j);
+    while (at < end && w->qplace[at] < g->strip[strip].low)
+        at++;
+    return at / 2 * 2;
+}
 
+/* dv += p dout and dk += ds q for a strip and `queries` columns of the block. */
+static void add_keys(const struct sp_backward *g, const struct sp_grad_desk *d,
+                     const struct view *w, long row, int column, int queries)
+{
     const long deep = sp_words(g->pairs, g->panels * TILE);
-    const long at = sp_words(g->pairs, first * TILE);
+    const long at = sp_words(g->pairs, column);
     const float *ds = g->pairs ? d->g : d->ds + row * SP_QUERIES;
     for (long left = 0; left < g->width; left += TILE) {
         const long wide = g->width - left < TILE ? g->width - left : TILE;
@@ -130,7 +137,7 @@ static void visit(const struct sp_backward *g, const struct sp_grad_desk *d,
             .row = SP_QUERIES,
             .step = 1,
             .b = w->doutrows + b,
-            .depth = sp_words(g->pairs, count * TILE),
+            .depth = sp_words(g->pairs, queries),
             .c = d->dv + row * g->width + left,
             .pitch = g->width,
         };
@@ -140,6 +147,18 @@ static void visit(const struct sp_backward *g, const struct sp_grad_desk *d,
         t.c = d->dk + row * g->width + left;
         sp_tile_add(g->pairs, (int)(wide / LANES), &t, NULL);
     }
+}
+
+/* `count` panels in a row that the strip sees, then what they add to dv and dk. */
+static void visit(const struct sp_backward *g, const struct sp_grad_desk *d,
+                  const struct view *w, long strip, long row, int first, int count)
+{
+    for (int j = first; j < first + count; j++)
+        visit_panel(g, d, w, strip, row, j);
+
+    const int end = (first + count) * TILE;
+    const int at = first_query(g, w, strip, first * TILE, end);
+    add_keys(g, d, w, row, at, end - at);
 }
 
 static bool seen(const struct view *w, struct sp_reach keys, int panel)

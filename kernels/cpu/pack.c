@@ -13,13 +13,13 @@ static vec row_words(const struct sp_slice *s, long row, long word, int n)
     if (!(PAIRS && s->pairs))
         return vec_get(s->view, at + word, n);
 
-    const int dim = s->view->dim;
-    const long left = dim - 2 * word;
-    const size_t count = left < 2 * LANES ? (size_t)left : 2 * LANES;
+    const unsigned short *from = (const unsigned short *)s->view->data + at + 2 * word;
+    const long left = s->view->dim - 2 * word;
     unsigned short x[2 * LANES] = { 0 };
-    memcpy(x, (const unsigned short *)s->view->data + at + 2 * word, count * sizeof *x);
     vec words;
-    memcpy(&words, x, sizeof words);
+    if (left < 2 * LANES)
+        from = memcpy(x, from, (size_t)left * sizeof *x);
+    memcpy(&words, from, sizeof words);
     return words;
 }
 
@@ -30,7 +30,10 @@ void sp_pack_rows(float *to, struct sp_slice s)
         for (long k = 0; k < depth; k += LANES) {
             const int n = depth - k < LANES ? (int)(depth - k) : LANES;
             const vec x = row_words(&s, s.from + i, k, n);
-            memcpy(to + k, &x, (size_t)n * sizeof *to);
+            if (n == LANES)
+                vec_store(to + k, x);
+            else
+                memcpy(to + k, &x, (size_t)n * sizeof *to);
         }
 }
 

@@ -36,6 +36,7 @@ static void issue(struct sp_executor *x, const int *step, int n)
     for (int i = 0; i < n; i++) {
         c->flying[c->nflying++] = step[i];
         c->is_flying[step[i]] = 1;
+        c->done[step[i]] = 0;           /* it may have run in an earlier repetition */
     }
 }
 

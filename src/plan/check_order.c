@@ -49,7 +49,8 @@ static void deal(struct run *r)
     }
 }
 
-/* Groups come in one piece, passes in order, and waiting looks back. */
+/* Groups come in one piece, and waiting looks back: to before the whole group, for executors
+ * that start steps strictly in plan order. */
 static const char *fault(const struct run *r)
 {
     static char why[200];
@@ -76,6 +77,9 @@ static const char *fault(const struct run *r)
                          sp_step_name(p, on));
             else if (r->first[on] == r->first[i])
                 snprintf(why, sizeof why, "%s waits for %s of its own group %d",
+                         sp_step_name(p, i), sp_step_name(p, on), s->group);
+            else if (r->first[on] > r->first[i])
+                snprintf(why, sizeof why, "%s waits for %s, but its group %d starts before that",
                          sp_step_name(p, i), sp_step_name(p, on), s->group);
         }
     }

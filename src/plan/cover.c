@@ -52,7 +52,8 @@ static struct sp_run *gather(const struct sp_cover *c, const int *list, int n, i
 static bool sweep(struct sp_run *run, int n, long low, long high, struct sp_cover_fault *fault)
 {
     long upto = low;
-    qsort(run, (size_t)n, sizeof *run, by_start);
+    if (n)
+        qsort(run, (size_t)n, sizeof *run, by_start);
     for (int i = 0; i < n; i++) {
         long start = run[i].start, end = start + run[i].count;
         start = start > low ? start : low;
@@ -101,7 +102,8 @@ bool sp_cover_exact(struct sp_cover *c, int *list, int n, long low, long high,
 {
     int nruns;
     bool dense;
-    qsort(list, (size_t)n, sizeof *list, by_number);
+    if (n)
+        qsort(list, (size_t)n, sizeof *list, by_number);
     unsigned long set = hash(list, n);
     for (int i = 0; i < c->nperfect; i++)
         if (c->perfect[i] == set)

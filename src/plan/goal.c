@@ -20,29 +20,38 @@ static void statement(const struct sp_plan *p, int i, double flops_per_ns, FILE 
         fprintf(out, "l%d requires l%d\n", i + 1, p->need[s->need + j] + 1);
 }
 
+/* Steps of a lane so far: [group, n) are its last group, [before, group) the one before. */
+struct lane { int *step, n, group, before; };
+
+static void follow(const struct sp_plan *p, struct lane *l, int i, FILE *out)
+{
+    const struct sp_step *s = &p->step[i];
+    if (l->n && (s->group < 0 || s->group != p->step[l->step[l->n - 1]].group)) {
+        l->before = l->group;
+        l->group = l->n;
+    }
+    for (int j = l->before; j < l->group; j++)
+        fprintf(out, "l%d requires l%d\n", i + 1, l->step[j] + 1);
+    l->step[l->n++] = i;
+}
+
 void sp_show_goal(const struct sp_plan *p, double flops_per_ns, FILE *out)
 {
-    int *mine = sp_alloc(((size_t)p->nsteps + 1) * sizeof *mine);
+    struct lane lane[SP_NLANES];
+    for (int i = 0; i < SP_NLANES; i++)
+        lane[i].step = sp_alloc((size_t)p->nsteps * sizeof(int));
     fprintf(out, "num_ranks %d\n", p->pb.ranks);
     for (int r = 0; r < p->pb.ranks; r++) {
         fprintf(out, "\nrank %d {\n", r);
-        for (int lane = 0; lane < SP_NLANES; lane++) {
-            int n = 0, group = 0, before = 0;       /* mine[group..n): the last group */
-            for (int i = 0; i < p->nsteps; i++) {
-                const struct sp_step *s = &p->step[i];
-                if (s->rank != r || s->lane != lane)
-                    continue;
+        for (int i = 0; i < SP_NLANES; i++)
+            lane[i].n = lane[i].group = lane[i].before = 0;
+        for (int i = 0; i < p->nsteps; i++)
+            if (p->step[i].rank == r) {
                 statement(p, i, flops_per_ns, out);
-                if (n && (s->group < 0 || s->group != p->step[mine[n - 1]].group)) {
-                    before = group;
-                    group = n;
-                }
-                for (int j = before; j < group; j++)
-                    fprintf(out, "l%d requires l%d\n", i + 1, mine[j] + 1);
-                mine[n++] = i;
+                follow(p, &lane[p->step[i].lane], i, out);
             }
-        }
         fprintf(out, "}\n");
     }
-    free(mine);
+    for (int i = 0; i < SP_NLANES; i++)
+        free(lane[i].step);
 }

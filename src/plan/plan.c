@@ -164,15 +164,18 @@ static struct sp_content several(struct sp_plan *p, struct sp_block b)
     struct sp_run *run = NULL;
     long area = 0;
     int n = 0, nruns = 0, list = -1;
+    bool known = true;
     for (int i = 0; (x = sp_region_next(&p->region[b.buf], b, &i));) {
         struct sp_block c = sp_block_common(x->b, b);
         part = sp_grow(part, n, sizeof *part);
         part[n] = (struct sp_box){ .b = c, .is = sp_box_part(x, c) };
+        known &= x->is.list >= 0;
         area += sp_block_area(c);
         n++;
     }
-    qsort(part, (size_t)n, sizeof *part, by_row);
-    bool good = n && area == sp_block_area(b);
+    bool good = n && known && area == sp_block_area(b);
+    if (good)
+        qsort(part, (size_t)n, sizeof *part, by_row);
     for (int i = 0; i < n && good; i++) {
         struct sp_block c = part[i].b;
         int at = sp_places_cut(&p->places, part[i].is.list, part[i].is.skip, c.rows);
@@ -203,7 +206,8 @@ static struct sp_content where(struct sp_plan *p, struct sp_block b)
     if (!x || sp_block_area(sp_block_common(x->b, b)) != sp_block_area(b))
         return several(p, b);
     struct sp_content is = sp_box_part(x, b);
-    is.list = sp_places_cut(&p->places, is.list, is.skip, b.rows);
+    if (is.list >= 0)                   /* -1: what made no sense was put there */
+        is.list = sp_places_cut(&p->places, is.list, is.skip, b.rows);
     is.skip = 0;
     return is;
 }

@@ -75,7 +75,7 @@ const struct sp_column sp_columns[] = {
     { "tokens_per_s", "tokens", SP_REAL, SP_PER_S, AT(tokens_per_s), SP_TIMING | SP_SHOWN,
       8, "of all ranks together" },
     { "tflops", "rate", SP_REAL, SP_TFLOPS, AT(tflops), SP_TIMING | SP_SHOWN, 7,
-      "one rank's; FLOPs: 4 x unmasked pairs x heads x head-dim x batch; bwd 2.5 x that" },
+      "one rank's; FLOPs: 4 x unmasked pairs x heads x head_dim x batch; bwd 2.5 of it" },
     { "tflops_total", "total", SP_REAL, SP_TFLOPS, AT(tflops_total), SP_TIMING, 0,
       "of all ranks together" },
     { "roofline", "peak", SP_REAL, SP_PERCENT, AT(roofline), SP_TIMING, 0,

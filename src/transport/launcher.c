@@ -5,14 +5,23 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+static int first_set(const char *const *names)
+{
+    for (int i = 0; names[i]; i++)
+        if (getenv(names[i]))
+            return atoi(getenv(names[i]));
+    return 0;
+}
+
 int sp_launched_ranks(void)
 {
     static const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS",
                                          NULL };
-    for (int i = 0; names[i]; i++) {
-        const char *value = getenv(names[i]);
-        if (value && atoi(value) > 0)
-            return atoi(value);
-    }
-    return 0;
+    return first_set(names);
+}
+
+int sp_launched_rank(void)
+{
+    static const char *const names[] = { "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID", NULL };
+    return first_set(names);
 }

@@ -6,4 +6,7 @@
 /* Ranks of this launch by the launcher's environment; 0: started without a launcher. */
 int sp_launched_ranks(void);
 
+/* Which of them this process is; 0 without a launcher. */
+int sp_launched_rank(void);
+
 #endif

@@ -20,6 +20,11 @@ enum sp_exit {
 void sp_stop(enum sp_exit code, const char *text, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
 
+/* The same, of what every rank finds alike (an option, a file): only one says it. */
+void sp_stop_together(enum sp_exit code, const char *text, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+void sp_stop_listen(void);      /* this rank is not the one */
+
 /* How to end all ranks: set by the transport that started them. NULL: exit() is enough. */
 void sp_stop_with(void (*end)(int code));
 

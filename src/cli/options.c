@@ -1,0 +1,239 @@
+/* options.c - the table of options, from which the parser and --help are made. */
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include <argp.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/model.h"
+#include "util/memory.h"
+#include "util/parse.h"
+#include "util/stop.h"
+
+enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT };
+
+enum { ANY = SP_VERB_RUN | SP_VERB_SHOW | SP_VERB_CHECK, RUN = SP_VERB_RUN, SHOW = SP_VERB_SHOW };
+
+#define AT(member) offsetof(struct sp_options, member)
+
+static const struct known {
+    const char *name, *arg, *help;
+    unsigned verbs;
+    enum type type;
+    size_t at;
+    long low, high;
+} options[] = {
+    { NULL, NULL, "What to compute (lists of values sweep):", ANY, HEADING, 0, 0, 0 },
+    { "model", "FILE", "heads, KV heads and head dim of a Hugging Face config.json", ANY, MODEL,
+      0, 0, 0 },
+    { "seq", "LIST", "tokens of the whole sequence; K and M are binary (4K)", ANY, LONGS, AT(seq),
+      1, INT_MAX },
+    { "batch", "LIST", "sequences (1)", ANY, LONGS, AT(batch), 1, INT_MAX },
+    { "heads", "LIST", "query heads (8)", ANY, LONGS, AT(heads), 1, SHRT_MAX },
+    { "kv-heads", "LIST", "key and value heads (as many as query heads)", ANY, LONGS,
+      AT(kv_heads), 1, SHRT_MAX },
+    { "head-dim", "LIST", "elements of a head (128)", ANY, LONGS, AT(head_dim), 1, 1024 },
+    { "dtype", "LIST", "fp32, bf16 (bf16)", ANY, WORDS, AT(dtype), 0, 0 },
+    { "mask", "LIST", "causal, full (causal)", ANY, WORDS, AT(mask), 0, 0 },
+    { "pass", "LIST", "fwd, bwd (fwd,bwd)", ANY, PASS, 0, 0, 0 },
+    { NULL, NULL, "How to spread it:", ANY, HEADING, 0, 0, 0 },
+    { "strategy", "LIST", "local, ring, ulysses, hybrid, allgather (all)", ANY, WORDS,
+      AT(strategy), 0, 0 },
+    { "sp", "LIST", "ranks that share a sequence (run: all that were launched)", ANY, LONGS,
+      AT(sp), 1, 1 << 20 },
+    { "layout", "LIST", "contiguous, zigzag, striped, auto (what suits the strategy)", ANY, WORDS,
+      AT(layout), 0, 0 },
+    { "set", "KNOB=LIST", "a knob of a strategy, such as ring.buffers=2,3; see seqpar info", ANY,
+      SET, 0, 0, 0 },
+    { NULL, NULL, "How to run it:", RUN, HEADING, 0, 0, 0 },
+    { "transport", "NAME", "self, mpi (mpi under mpirun or srun)", RUN, TEXT, AT(transport), 0, 0 },
+    { "kernels", "NAME", "see seqpar info (the fastest for this processor)", RUN, TEXT,
+      AT(kernels), 0, 0 },
+    { "threads", "N", "of each rank (its share of this host's processors)", RUN, LONG,
+      AT(threads), 1, 4096 },
+    { "iters", "N", "timed repetitions, at most (20)", RUN, LONG, AT(iters), 1, 1000000 },
+    { "warmup", "N", "repetitions before them (2)", RUN, LONG, AT(warmup), 0, 1000000 },
+    { "time", "T", "fewer repetitions, but 3, if a point would take longer (10s)", RUN, SECONDS,
+      AT(seconds), 0, 0 },
+    { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", RUN,
+      SECONDS, AT(timeout), 0, 0 },
+    { "seed", "N", "of the inputs (1)", RUN, LONG, AT(seed), 0, LONG_MAX },
+    { "decompose", NULL, "time computing, communication, and both one after the other, too", RUN,
+      FLAG, AT(decompose), 0, 0 },
+    { "no-baseline", NULL, "don't measure local first to compare with", RUN, FLAG,
+      AT(no_baseline), 0, 0 },
+    { "dry-run", NULL, "list the points and what each needs; run nothing", RUN, FLAG, AT(dry_run),
+      0, 0 },
+    { NULL, NULL, "Where results go, beside the table:", RUN, HEADING, 0, 0, 0 },
+    { "jsonl", "FILE", "append every point, with all samples, as it is measured", RUN, TEXT,
+      AT(jsonl), 0, 0 },
+    { "csv", "FILE", "append every point as comma-separated values", RUN, TEXT, AT(csv), 0, 0 },
+    { "markdown", "FILE", "append a table for a report", RUN, TEXT, AT(markdown), 0, 0 },
+    { "resume", NULL, "skip what the jsonl file has already", RUN, FLAG, AT(resume), 0, 0 },
+    { "dump", "DIR", "write the first point's tensors as NumPy files", RUN, TEXT, AT(dump), 0, 0 },
+    { "trace", "FILE", "write the first point's steps as a Chrome trace", RUN, TEXT, AT(trace), 0,
+      0 },
+    { NULL, NULL, "What to show:", SHOW, HEADING, 0, 0, 0 },
+    { "format", "NAME", "text, dot, goal (text)", SHOW, TEXT, AT(format), 0, 0 },
+    { "rank", "N", "only the steps of this rank, as text", SHOW, LONG, AT(rank), 0, 1 << 20 },
+};
+
+enum { NOPTIONS = sizeof options / sizeof *options, FIRST_KEY = 256 };
+
+/* ---- one option's value -------------------------------------------------------------- */
+
+static void set_longs(struct sp_longs *l, long value)
+{
+    free(l->at);
+    l->at = sp_alloc(sizeof *l->at);
+    l->at[0] = value;
+    l->n = 1;
+}
+
+static const char *read_model(struct sp_options *o, const char *path)
+{
+    struct sp_model m;
+    const char *why = sp_model_read(path, &m);
+    if (why)
+        return why;
+    set_longs(&o->heads, m.heads);
+    set_longs(&o->kv_heads, m.kv_heads);
+    set_longs(&o->head_dim, m.head_dim);
+    return NULL;
+}
+
+static const char *read_passes(struct sp_options *o, const char *text)
+{
+    static const char *const names[] = { "fwd", "bwd", NULL };
+    char **word;
+    int n, pass;
+    const char *why = sp_parse_words(text, &word, &n);
+    if (why)
+        return why;
+    o->pass[SP_FORWARD] = o->pass[SP_BACKWARD] = false;
+    for (int i = 0; i < n && !why; i++)
+        if (!(why = sp_parse_name(word[i], names, &pass)))
+            o->pass[pass] = true;
+    free(word);
+    return why;
+}
+
+static const char *read_value(struct sp_options *o, const struct known *p, char *text)
+{
+    char *at = (char *)o + p->at;
+    switch (p->type) {
+    case WORDS:
+        free(((struct sp_words *)at)->at);
+        return sp_parse_words(text, &((struct sp_words *)at)->at, &((struct sp_words *)at)->n);
+    case LONGS:
+        free(((struct sp_longs *)at)->at);
+        return sp_parse_sizes(text, p->low, p->high, &((struct sp_longs *)at)->at,
+                              &((struct sp_longs *)at)->n);
+    case SET:
+        o->set.at = sp_grow(o->set.at, o->set.n, sizeof *o->set.at);
+        o->set.at[o->set.n++] = text;
+        return NULL;
+    case PASS:    return read_passes(o, text);
+    case MODEL:   return read_model(o, text);
+    case LONG:    return sp_parse_size(text, p->low, p->high, (long *)at);
+    case SECONDS: return sp_parse_seconds(text, (double *)at);
+    case FLAG:    *(bool *)at = true; return NULL;
+    case TEXT:    *(const char **)at = text; return NULL;
+    case HEADING: return NULL;
+    }
+    return NULL;
+}
+
+/* Shape options given beside --model win, wherever they stand. */
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    if (key >= FIRST_KEY && key < FIRST_KEY + NOPTIONS) {
+        const struct known *p = &options[key - FIRST_KEY];
+        const char *why = read_value(state->input, p, arg);
+        if (why && p->type == MODEL)
+            sp_stop_together(SP_EXIT_USAGE, "--model: %s", why);
+        if (why)
+            sp_stop_together(SP_EXIT_USAGE, "--%s: %s", p->name, why);
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        sp_stop_together(SP_EXIT_USAGE, "unexpected argument '%s'; options begin with --, see "
+                         "--help", arg);
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* ---- all of them ------------------------------------------------------------------------ */
+
+static void check(const struct sp_options *o)
+{
+    if (o->resume && !o->jsonl)
+        sp_stop_together(SP_EXIT_USAGE, "--resume needs --jsonl FILE, which has what is done");
+    if (o->set.n && !o->strategy.n)
+        sp_stop_together(SP_EXIT_USAGE, "--set needs --strategy, whose knobs it sets");
+}
+
+static const char *const docs[] = {
+    [SP_VERB_RUN] = "Measure sequence-parallel attention, forward and backward, verified."
+        "\vStart it with mpirun or srun to have several ranks:\n"
+        "  mpirun -n 4 seqpar run --model models/llama-3.1-8b.json --seq 16K --sp 1,2,4",
+    [SP_VERB_SHOW] = "Print what a strategy would do, step by step; needs no launch.",
+    [SP_VERB_CHECK] = "Prove that a strategy is right, and count what it sends, computes and "
+        "holds; needs no launch.",
+};
+
+/* The options of a verb; those of the model first, so that what stands beside it wins. */
+static struct argp_option *options_of(enum sp_verb verb)
+{
+    struct argp_option *list = sp_alloc((NOPTIONS + 1) * sizeof *list);
+    int n = 0, group = 0;
+    for (int i = 0; i < NOPTIONS; i++) {
+        if (!(options[i].verbs & verb))
+            continue;
+        group += options[i].type == HEADING;
+        list[n++] = (struct argp_option){
+            .name = options[i].name, .arg = options[i].arg, .doc = options[i].help,
+            .key = options[i].type == HEADING ? 0 : FIRST_KEY + i, .group = group };
+    }
+    return list;
+}
+
+/* --model and its file to the front. */
+static void model_first(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        bool apart = !strcmp(argv[i], "--model") && i + 1 < argc;
+        if (!apart && strncmp(argv[i], "--model=", 8))
+            continue;
+        char *option = argv[i], *file = apart ? argv[i + 1] : NULL;
+        int width = apart ? 2 : 1;
+        memmove(argv + 1 + width, argv + 1, (size_t)(i - 1) * sizeof *argv);
+        argv[1] = option;
+        if (apart)
+            argv[2] = file;
+        i += width - 1;
+    }
+}
+
+struct sp_options sp_options_read(enum sp_verb verb, int argc, char **argv)
+{
+    struct sp_options o = {
+        .pass = { true, true }, .iters = 20, .warmup = 2, .seconds = 10, .timeout = 300, .seed = 1,
+        .rank = -1, .format = "text",
+    };
+    struct argp_option *list = options_of(verb);
+    struct argp argp = { .options = list, .parser = parse, .doc = docs[verb] };
+    char name[64];
+    snprintf(name, sizeof name, "seqpar %s", argv[0]);
+    argv[0] = name;
+    argp_err_exit_status = SP_EXIT_USAGE;
+    model_first(argc, argv);
+    error_t error = argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (error)
+        sp_stop_together(SP_EXIT_USAGE, "%s", strerror(error));
+    free(list);
+    check(&o);
+    return o;
+}

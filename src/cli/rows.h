@@ -1,0 +1,29 @@
+/* rows.h - from points and what was measured to result rows. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_ROWS_H
+#define SP_ROWS_H
+
+#include "cli/points.h"
+#include "measure/measure.h"
+#include "report/row.h"
+
+/* How all points of a launch are run. */
+struct sp_setup { const char *transport, *kernels; int threads; long seed; double peak; };
+
+enum { SP_TEXT_ROOM = 400 };
+
+struct sp_point_row { struct sp_row row; char knobs[SP_TEXT_ROOM], reason[SP_TEXT_ROOM],
+                      verified[40]; };
+
+/* The row of one pass and mode, with its key and nothing measured. Points into itself. */
+void sp_row_begin(struct sp_point_row *r, const struct sp_point *p, enum sp_pass pass,
+                  enum sp_mode mode, const struct sp_setup *setup);
+
+void sp_row_fail(struct sp_point_row *r, enum sp_status status, const char *reason);
+
+/* What was measured. `local` is the median of one rank alone; NaN: not measured. */
+void sp_row_measured(struct sp_point_row *r, const struct sp_point *p, const struct sp_outcome *o,
+                     enum sp_pass pass, enum sp_mode mode, double local,
+                     const struct sp_setup *setup);
+
+#endif
