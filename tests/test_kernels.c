@@ -30,8 +30,9 @@ static void expect(const char *set, const char *what, const struct sp_view *x,
 static const struct sp_kernels *next_set(int *i)
 {
     for (const char *why; sp_kernel_sets[*i]; ) {
-        const struct sp_kernels *set = sp_kernels_find(sp_kernel_sets[(*i)++]->name, &why);
-        if (set && strcmp(set->name, "reference") != 0)
+        const char *name = sp_kernel_sets[(*i)++]->name;
+        const struct sp_kernels *set = sp_kernels_find(name, &why);
+        if (set && strcmp(name, "reference") != 0)
             return set;
     }
     return NULL;
@@ -105,7 +106,7 @@ static void test_shapes(void **state)
             }
 }
 
-/* One query, one key, neither. A lone key has no gradient but what is left of rounding. */
+/* One query, one key, neither. A lone key has no gradient but what rounding leaves. */
 static void test_single(void **state)
 {
     (void)state;
@@ -207,7 +208,8 @@ static void check_lines(enum sp_dtype dx, enum sp_dtype dy, int rows, int heads,
         set->copy(x, y);
         reference->copy(ref, y);
         expect(set->name, "copy", &x, &ref, 0);
-        struct sp_view sum = view_copy(&delta, SP_F32), sum_ref = view_copy(&delta, SP_F32);
+        struct sp_view sum = view_copy(&delta, SP_F32);
+        struct sp_view sum_ref = view_copy(&delta, SP_F32);
         set->delta(sum, start, y);
         reference->delta(sum_ref, start, y);
         expect(set->name, "delta", &sum, &sum_ref, 1e-5);

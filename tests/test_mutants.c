@@ -28,7 +28,7 @@ static int roll(int n)
 }
 
 /* Where it is accepted, it must be right. */
-static void judge(const struct sp_plan *q, enum edit_kind kind, const char *name, const char *what)
+static void judge(const struct sp_plan *q, int kind, const char *name, const char *what)
 {
     const char *why = sp_check(q);
     tally[kind].made++;

@@ -54,6 +54,7 @@ static struct sp_row point(const char *strategy, const char *knobs, long sp,
     row.efficiency = 0.9375;
     row.flops = 2199157473280;
     row.imbalance = 0;
+    row.under = 0.5;
     row.hidden = -0.125;
     row.exposed = 0.001;
     row.bytes_plan = row.bytes_moved = 25165824;
@@ -72,7 +73,7 @@ static void make_rows(struct sp_row row[NROWS])
     row[0] = point("local", NULL, 1, "fwd");
     row[0].efficiency = 1;
     row[0].bytes_plan = row[0].bytes_moved = 0;
-    row[0].hidden = NAN;
+    row[0].under = row[0].hidden = NAN;
     row[1] = point("ring", "buffers=2 chunks=1", 4, "bwd");
     row[1].time = 123456.789;                           /* grows its column */
     row[2] = point("ulysses", "chunks=1", 3, "fwd");

@@ -48,7 +48,8 @@ struct sp_view view_new(enum sp_dtype dtype, int rows, int batch, int heads,
 
 struct sp_view view_copy(const struct sp_view *from, enum sp_dtype dtype)
 {
-    struct sp_view v = view_new(dtype, from->rows, from->batch, from->heads, from->dim, 0);
+    const struct sp_view v =
+        view_new(dtype, from->rows, from->batch, from->heads, from->dim, 0);
     for (long i = 0; i < view_elements(&v); i++)
         sp_view_set(&v, i, sp_view_get(from, i));
     return v;
@@ -88,9 +89,9 @@ static int gathered(struct sp_run *run, int rows)
     enum { CHUNK = 23 };
     int n = 0;
     for (int from = 0; from < rows; from += CHUNK, n++) {
-        const int chunks = (rows + CHUNK - 1) / CHUNK;
+        const int chunks = (rows + CHUNK - 1) / CHUNK, left = rows - from;
         const int c = n % 2 ? chunks - 1 - n / 2 : n / 2;
-        run[n] = (struct sp_run){ c * CHUNK, 1, rows - from < CHUNK ? rows - from : CHUNK };
+        run[n] = (struct sp_run){ c * CHUNK, 1, left < CHUNK ? left : CHUNK };
     }
     return n;
 }

@@ -1,10 +1,10 @@
 /* backward.c - gradients: packing, who does what, and the sums.
  *
  * A job is the blocks of keys of one KV head that fall to one part. dk and dv of a block
- * are finished by the job. dq is summed over blocks of keys: each part of a head has a sum
- * of its own, and they are joined in the end, always in the same order, so that results
- * don't depend on who was faster. A head has one part, unless there are too few heads to
- * keep the threads busy.
+ * are finished by its job. dq is summed over blocks of keys: each part of a head has a
+ * sum of its own, and they are joined in the end, always in the same order, so that
+ * results don't depend on who was faster. A head has one part, unless there are too few
+ * heads to keep the threads busy.
  *
  * Dao et al., 2022 (arXiv 2205.14135), algorithm 4. */
 /* SPDX-License-Identifier: MIT */
@@ -16,10 +16,10 @@
 #include "kernels/cpu/scratch.h"
 
 enum {
-    SMALL = 1 << 20,            /* products below which threads cost more than they give */
-    MANY = 8,                   /* heads a thread from which they share out evenly enough */
-    FINE = 4,                   /* blocks a part to choose from, if keys allow */
-    MIN_KEYS = 48,              /* a block, if it is made small for that */
+    SMALL = 1 << 20,        /* products below which threads cost more than they give */
+    MANY = 8,               /* heads a thread from which they share out evenly enough */
+    FINE = 4,               /* blocks a part to choose from, if keys allow */
+    MIN_KEYS = 48,          /* a block, if it is made small for that */
 };
 
 static long ceil_div(long a, long b) { return (a + b - 1) / b; }

@@ -46,13 +46,6 @@ struct sp_backward {
 /* Words that `rows` rows take as a depth. */
 static inline long sp_words(bool pairs, long rows) { return pairs ? rows / 2 : rows; }
 
-/* Query head h of batch b in a packed tensor of `each` words a head. */
-static inline float *sp_head(const struct sp_backward *g, float *from, int b, int h,
-                             long each)
-{
-    return from + ((long)b * g->t->q.heads + h) * each;
-}
-
 /* Adds what one block of keys and query head h give: to the desk's dk and dv, unscaled,
  * and to dq, queries x width. */
 void sp_grad_block(const struct sp_backward *g, const struct sp_grad_desk *d,

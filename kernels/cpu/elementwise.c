@@ -5,7 +5,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/pack.h"
 
-enum { SMALL = 1 << 15 };       /* elements below which threads cost more than they give */
+enum { SMALL = 1 << 15 };   /* elements below which threads cost more than they give */
 
 /* Lines of a view: for each row and batch, heads x dim elements without a gap. */
 static long lines(const struct sp_view *v)
@@ -21,8 +21,10 @@ static bool large(const struct sp_view *v)
 static float row_dot(const struct sp_view *x, long at, const struct sp_view *y, long to)
 {
     vec sum = vec_splat(0);
-    for (int d = 0; d < x->dim; d += LANES)
-        sum = vec_fma(vec_get(x, at + d, x->dim - d), vec_get(y, to + d, x->dim - d), sum);
+    for (int d = 0; d < x->dim; d += LANES) {
+        const int n = x->dim - d;
+        sum = vec_fma(vec_get(x, at + d, n), vec_get(y, to + d, n), sum);
+    }
     return vec_sum(sum);
 }
 
@@ -91,7 +93,8 @@ void sp_add(struct sp_view x, struct sp_view y)
     }
 }
 
-static void copy_line(const struct sp_view *x, long to, const struct sp_view *y, long from)
+static void copy_line(const struct sp_view *x, long to,
+                      const struct sp_view *y, long from)
 {
     const int length = x->heads * x->dim;
     if (x->dtype == y->dtype) {

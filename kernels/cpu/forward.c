@@ -22,9 +22,9 @@
 #include "kernels/cpu/tile.h"
 
 enum {
-    BLOCK = 16 * ROWS,          /* query rows that share the keys in the L2, at most */
-    KEYS = 512,                 /* of those, a multiple of TILE */
-    SMALL = 1 << 20,            /* products below which threads cost more than they give */
+    BLOCK = 16 * ROWS,      /* query rows that share the keys in the L2, at most */
+    KEYS = 512,             /* of those, a multiple of TILE */
+    SMALL = 1 << 20,        /* products below which threads cost more than they give */
 };
 
 /* What one thread works on. */

@@ -1,12 +1,12 @@
 /* gradblock.c - one block of keys against all queries of a head: the five products.
  *
- *                 queries ->   SP_QUERIES at a time
- *              +------------+------------+---
- *   keys       | strip of 6 |            |     With keys as rows, p = exp(scale k q^T - lse)
- *      |       +------------+            |     and ds = p (v dout^T - delta) are laid out as
- *      v       | strip of 6 |            |     dv += p dout and dk += ds q read them. They
- *    a block   +------------+            |     stay in the L1, but for ds: dq += ds^T k
- *              | ...        |            |     takes the ds of all strips, once a block.  */
+ *              queries ->   SP_QUERIES at a time
+ *            +------------+------------+--
+ *   keys     | strip of 6 |            |    With keys as rows, p = exp(scale k q^T - lse)
+ *     |      +------------+            |    and ds = p (v dout^T - delta) are laid out as
+ *     v      | strip of 6 |            |    dv += p dout and dk += ds q read them. They
+ *   a block  +------------+            |    stay in the L1, but for ds: dq += ds^T k
+ *            | ...        |            |    takes the ds of all strips, once a block. */
 /* SPDX-License-Identifier: MIT */
 #include "kernels/cpu/backward.h"
 #include "kernels/cpu/pack.h"
@@ -222,18 +222,19 @@ static void add_dq(const struct sp_backward *g, const struct sp_grad_desk *d, in
 
 static struct view look(const struct sp_backward *g, int b, int h, long qblock)
 {
-    const long panel = qblock * PANELS, left = g->panels - panel;
-    const long head = g->panels * TILE, deep = sp_words(g->pairs, head);
+    const long head = (long)b * g->t->q.heads + h, queries = g->panels * TILE;
+    const long from = qblock * SP_QUERIES, left = g->panels - qblock * PANELS;
+    const long deep = sp_words(g->pairs, queries);
     return (struct view){
-        .q = sp_head(g, g->q, b, h, head * g->depth) + panel * g->depth * TILE,
-        .dout = sp_head(g, g->dout, b, h, head * g->depth) + panel * g->depth * TILE,
-        .qrows = sp_head(g, g->qrows, b, h, deep * g->width),
-        .doutrows = sp_head(g, g->doutrows, b, h, deep * g->width),
-        .less = sp_head(g, g->less, b, h, head) + qblock * SP_QUERIES,
-        .delta = sp_head(g, g->delta, b, h, head) + qblock * SP_QUERIES,
-        .qplace = g->qplace + qblock * SP_QUERIES,
-        .panel = g->panel + panel,
-        .from = qblock * SP_QUERIES,
+        .q = g->q + (head * queries + from) * g->depth,
+        .dout = g->dout + (head * queries + from) * g->depth,
+        .qrows = g->qrows + head * deep * g->width,
+        .doutrows = g->doutrows + head * deep * g->width,
+        .less = g->less + head * queries + from,
+        .delta = g->delta + head * queries + from,
+        .qplace = g->qplace + from,
+        .panel = g->panel + qblock * PANELS,
+        .from = from,
         .panels = left < PANELS ? (int)left : PANELS,
     };
 }

@@ -10,8 +10,6 @@ enum {
     LAST = INT_MAX - 1,
 };
 
-const struct sp_reach sp_mask_nobody = { .low = INT_MIN, .high = INT_MIN };
-
 static void spell(int *place, struct sp_where where, long rows)
 {
     long n = 0;

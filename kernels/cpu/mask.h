@@ -25,7 +25,4 @@ void sp_mask_reach(struct sp_reach *reach, const int *place, long rows, int size
 
 enum sp_sight sp_mask_sight(struct sp_reach queries, struct sp_reach keys);
 
-/* A group that sees nothing and is seen by nobody: for places past the end. */
-extern const struct sp_reach sp_mask_nobody;
-
 #endif

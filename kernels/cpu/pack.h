@@ -1,8 +1,8 @@
 /* pack.h - rows of a block, laid out as the matrix product reads them.
  *
- * Every function takes `rows` rows of batch b and head h, from row `from` on, and fills up
- * with zeros: rows past the end of the block, and columns past its dim. With `pairs`, the
- * block is bf16 and two neighbours in depth share a word; else it is widened to fp32. */
+ * Every function takes `rows` rows of batch b and head h, from row `from` on, and fills
+ * up with zeros: rows past the end of the block, and columns past its dim. With `pairs`,
+ * the block is bf16 and two neighbours in depth share a word; else it is widened. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_PACK_H
 #define SP_PACK_H
@@ -13,7 +13,13 @@
 #define sp_pack_columns SP_NAME(pack_columns)
 #define sp_pack_panels SP_NAME(pack_panels)
 
-struct sp_slice { const struct sp_view *view; int b, h; long from; int rows; bool pairs; };
+struct sp_slice {
+    const struct sp_view *view;
+    int  b, h;
+    long from;
+    int  rows;
+    bool pairs;
+};
 
 /* Words of a row, when its dim is the depth; and its dim in whole vectors. */
 static inline long sp_depth(int dim, bool pairs) { return pairs ? (dim + 1) / 2 : dim; }

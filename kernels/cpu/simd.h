@@ -2,7 +2,7 @@
  *
  * Every file here but mask.c and scratch.c is compiled once per set, with -DSP_ISA=<set>
  * and the set's own flags; simd_<set>.h says what its vectors are. All else is here, in
- * the vector extensions that GCC and Clang share.
+ * the vector extensions that GCC and Clang share. An exported name ends in the set's.
  *
  * A word is what one lane of a matrix product multiplies: an fp32 number, or, in sets
  * with a dot product for them, a pair of bf16 neighbours in depth. Both are carried as
@@ -32,6 +32,7 @@ enum {
 };
 
 typedef int ivec __attribute__((vector_size(4 * LANES)));
+typedef unsigned uvec __attribute__((vector_size(4 * LANES)));
 typedef unsigned short hvec __attribute__((vector_size(2 * LANES)));
 
 static inline vec vec_load(const float *from)
@@ -66,7 +67,8 @@ static inline vec vec_if_ge(const int *place, int limit, vec x, vec other)
     return vec_select(at >= limit, x, other);
 }
 
-/* 2^t, to 2e-7 of it; 0 below 2^-126 at the latest from 2^-150 on. NaN stays NaN. */
+/* 2^t, to 2e-7 of it. What is too small for a normal number may be 0; below 2^-150 it
+ * is. NaN stays NaN. */
 static inline vec vec_exp2(vec t)
 {
     t = vec_max(vec_splat(-200), t);        /* -inf would give NaN */
@@ -84,13 +86,12 @@ static inline vec vec_widen(const unsigned short *from)
 {
     hvec half;
     __builtin_memcpy(&half, from, sizeof half);
-    return (vec)(__builtin_convertvector(half, ivec) << 16);
+    return (vec)(__builtin_convertvector(half, uvec) << 16);
 }
 
 /* Rounds to bf16 as sp_bf16_round does. */
 static inline void vec_narrow(unsigned short *to, vec x)
 {
-    typedef unsigned uvec __attribute__((vector_size(4 * LANES)));
     const uvec bits = (uvec)x, nan = (uvec)(x != x);
     const uvec up = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x400000;
     const hvec half = __builtin_convertvector(((nan & quiet) | (~nan & up)) >> 16, hvec);

@@ -11,6 +11,7 @@
 
 #include "commit.h"
 #include "config.h"
+#include "plan/problem.h"
 #include "util/json.h"
 
 static const char *const variables[] = {
@@ -60,7 +61,7 @@ static json_t *command(int argc, char **argv)
     return all;
 }
 
-json_t *sp_context(int argc, char **argv, int ranks, int threads, double peak)
+json_t *sp_context(int argc, char **argv, int ranks, int threads, const double *peak)
 {
     struct utsname u;
     uname(&u);
@@ -76,7 +77,8 @@ json_t *sp_context(int argc, char **argv, int ranks, int threads, double peak)
     json_object_set_new(c, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
     json_object_set_new(c, "ranks", json_integer(ranks));
     json_object_set_new(c, "threads", json_integer(threads));
-    json_object_set_new(c, "peak_gflops_per_thread", peak > 0 ? json_real(peak / 1e9) : json_null());
+    json_object_set_new(c, "thread_peak_gflops_fp32", json_real(peak[SP_F32] / 1e9));
+    json_object_set_new(c, "thread_peak_gflops_bf16", json_real(peak[SP_BF16] / 1e9));
     json_object_set_new(c, "environment", environment());
     return c;
 }

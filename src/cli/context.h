@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* argv as given, ranks launched, threads of each. json_decref() it. */
-json_t *sp_context(int argc, char **argv, int ranks, int threads, double peak);
+/* argv as given, ranks launched, threads of each, FLOP/s of a thread by dtype. json_decref() it. */
+json_t *sp_context(int argc, char **argv, int ranks, int threads, const double *peak);
 
 #endif

@@ -100,6 +100,7 @@ void sp_row_measured(struct sp_point_row *r, const struct sp_point *p, const str
 {
     const struct sp_passed *a = &o->pass[pass];
     struct sp_row *x = &r->row;
+    double peak = setup->peak[p->pb.dtype] * setup->threads;
     char text[SP_TEXT_ROOM];
     if (o->why) {
         sp_row_fail(r, SP_POINT_FAILED, o->why);
@@ -126,10 +127,10 @@ void sp_row_measured(struct sp_point_row *r, const struct sp_point *p, const str
     }
     set_times(x, &a->time[mode]);
     if (mode == SP_OVERLAPPED)
-        set_rates(x, &p->pb, a, local, setup->peak * setup->threads);
+        set_rates(x, &p->pb, a, local, peak);
     if (x->roofline > peak_slack) {
         snprintf(text, sizeof text, "%.4f TFLOP/s a rank is more than the %.4f that its processor "
-                 "can do", x->tflops, setup->peak * setup->threads / 1e12);
+                 "can do", x->tflops, peak / 1e12);
         sp_row_fail(r, SP_POINT_TOO_FAST, text);
     }
 }

@@ -7,8 +7,8 @@
 #include "measure/measure.h"
 #include "report/row.h"
 
-/* How all points of a launch are run. */
-struct sp_setup { const char *transport, *kernels; int threads; long seed; double peak; };
+/* How all points of a launch are run; peak: FLOP/s of a thread, by dtype. */
+struct sp_setup { const char *transport, *kernels; int threads; long seed; const double *peak; };
 
 enum { SP_TEXT_ROOM = 400 };
 

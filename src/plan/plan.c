@@ -226,7 +226,7 @@ static enum sp_kind kind_of(const struct sp_plan *p, struct sp_block b, int plan
     return p->buf[b.buf].kind[b.plane + plane];
 }
 
-static struct sp_step *push(struct sp_plan *p, enum sp_op op, enum sp_lane lane,
+static struct sp_step *push(struct sp_plan *p, enum sp_op op, enum sp_lane lane, int group,
                             const struct sp_block *b)
 {
     int rank = p->buf[b[0].buf].rank, id = p->nsteps;
@@ -244,7 +244,7 @@ static struct sp_step *push(struct sp_plan *p, enum sp_op op, enum sp_lane lane,
     p->step = sp_grow(p->step, p->nsteps, sizeof *p->step);
     p->step[p->nsteps++] = (struct sp_step){
         .op = (unsigned char)op, .lane = (unsigned char)lane, .rank = rank, .twin = -1,
-        .group = -1, .need = p->nneeds, .qpos = -1, .kpos = -1,
+        .group = group, .need = p->nneeds, .qpos = -1, .kpos = -1,
         .block = p->nblocks - sp_ops[op].nblocks,
     };
     for (int i = 0; i < sp_ops[op].nblocks; i++)
@@ -304,7 +304,7 @@ void sp_attn(struct sp_plan *p, struct sp_block o, struct sp_block lse, struct s
     fits(p, o, q);
     fits(p, lse, q);
     same_heads(p, q, qis, k, kis);
-    struct sp_step *s = push(p, SP_ATTN, SP_COMPUTE, b);
+    struct sp_step *s = push(p, SP_ATTN, SP_COMPUTE, -1, b);
     s->qpos = qis.list;
     s->kpos = kis.list;
     now_holds(p, o, qis);
@@ -320,7 +320,7 @@ void sp_grad(struct sp_plan *p, struct sp_grad_blocks g)
     fits(p, g.dk, g.k);
     fits(p, g.dv, g.k);
     same_heads(p, g.q, qis, g.k, kis);
-    struct sp_step *s = push(p, SP_GRAD, SP_COMPUTE, b);
+    struct sp_step *s = push(p, SP_GRAD, SP_COMPUTE, -1, b);
     s->qpos = qis.list;
     s->kpos = kis.list;
     now_holds(p, g.dq, qis);
@@ -333,7 +333,7 @@ void sp_delta(struct sp_plan *p, struct sp_block delta, struct sp_block o, struc
     const struct sp_block b[] = { delta, o, dout };
     struct sp_content is = alike(p, &b[1], 2);
     fits(p, delta, o);
-    push(p, SP_DELTA, SP_COMPUTE, b);
+    push(p, SP_DELTA, SP_COMPUTE, -1, b);
     now_holds(p, delta, is);
 }
 
@@ -342,7 +342,7 @@ void sp_merge(struct sp_plan *p, struct sp_block o, struct sp_block lse, struct 
 {
     const struct sp_block b[] = { o, lse, part, part_lse };
     struct sp_content is = alike(p, b, 4);
-    push(p, SP_MERGE, SP_COMPUTE, b);
+    push(p, SP_MERGE, SP_COMPUTE, -1, b);
     now_holds(p, o, is);
     now_holds(p, lse, is);
 }
@@ -372,16 +372,22 @@ void sp_add(struct sp_plan *p, struct sp_block x, struct sp_block y)
         const struct sp_block planes[] = { sp_planes(x, i, 1), sp_planes(y, i, 1) };
         alike(p, planes, 2);
     }
-    push(p, SP_ADD, SP_COMPUTE, b);
+    push(p, SP_ADD, SP_COMPUTE, -1, b);
     carry(p, x, y);
+}
+
+static void copy(struct sp_plan *p, enum sp_lane lane, int group, struct sp_block to,
+                 struct sp_block from)
+{
+    const struct sp_block b[] = { to, from };
+    pair(p, "copy", to, from);
+    push(p, SP_COPY, lane, group, b);
+    carry(p, to, from);
 }
 
 void sp_copy(struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp_block from)
 {
-    const struct sp_block b[] = { to, from };
-    pair(p, "copy", to, from);
-    push(p, SP_COPY, lane, b);
-    carry(p, to, from);
+    copy(p, lane, -1, to, from);
 }
 
 static void contiguous(struct sp_plan *p, struct sp_block b)
@@ -396,7 +402,7 @@ void sp_move(struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp
 {
     int src = p->buf[from.buf].rank, dst = p->buf[to.buf].rank;
     if (src == dst) {
-        sp_copy(p, lane, to, from);
+        copy(p, lane, p->group, to, from);
         return;
     }
     pair(p, "move", to, from);
@@ -406,11 +412,7 @@ void sp_move(struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp
         wrong(p, "a message from '%s' to '%s' would change its dtype", p->buf[from.buf].name,
               p->buf[to.buf].name);
     int send = p->nsteps, recv = send + 1;
-    struct sp_step *s = push(p, SP_SEND, lane, &from);
-    s->group = p->group;
-    s->twin = recv;
-    s = push(p, SP_RECV, lane, &to);
-    s->group = p->group;
-    s->twin = send;
+    push(p, SP_SEND, lane, p->group, &from)->twin = recv;
+    push(p, SP_RECV, lane, p->group, &to)->twin = send;
     carry(p, to, from);
 }

@@ -62,7 +62,7 @@ struct sp_step {                        /* kept small: rings have ranks^2 of the
     int   need;                         /* ... the first of them, in sp_plan.need */
     int   rank;
     int   twin;                         /* SEND, RECV: the step at the other end; else -1 */
-    int   group;                        /* moves of one group start together; else -1 */
+    int   group;                        /* steps of one group start together; -1: alone */
     int   block;                        /* the first of its blocks, in sp_plan.block */
     int   qpos, kpos;                   /* ATTN, GRAD: places of the q and k rows; else -1 */
 };
@@ -111,8 +111,9 @@ void sp_merge(struct sp_plan *p, struct sp_block o, struct sp_block lse, struct 
 void sp_add  (struct sp_plan *p, struct sp_block x, struct sp_block y);
 void sp_copy (struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp_block from);
 
-/* One message, from the rank of `from` to the rank of `to`; a COPY if that is the same rank.
- * Moved blocks are contiguous: all heads, and all rows if more than one plane. */
+/* One message, from the rank of `from` to the rank of `to`; if that is the same rank, a COPY
+ * that starts with the messages of its group. Moved blocks are contiguous: all heads, and
+ * all rows if more than one plane. */
 void sp_move (struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp_block from);
 
 void sp_group(struct sp_plan *p);       /* later moves form a new group */

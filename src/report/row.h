@@ -39,7 +39,7 @@ struct sp_row {
     double time, time_low, time_high;   /* seconds: median and its interval */
     const double *samples;              /* seconds x iters, as they were taken */
     double tokens_per_s, tflops, tflops_total, roofline, efficiency;
-    double flops, imbalance, hidden, exposed;
+    double flops, imbalance, under, hidden, exposed;
     long bytes_plan, bytes_moved, messages_plan, messages_moved, mem_plan, mem_used;
     double error, err_o, err_lse, err_dq, err_dk, err_dv, tolerance;
     const char *verified;               /* "whole", "64 rows" */

@@ -1,0 +1,50 @@
+/* definition.h - attention in fp64, of chosen rows, from inputs rounded as stored.
+ *
+ * Queries and keys are treated alike. Chosen rows x, y meet all rows of the other side:
+ *
+ *     chosen       others       s = scale x.x    t = y.y
+ *     q  do        k  v         o  = sum p v     dq = sum ds k
+ *     k  v         q  do        dv = sum p do    dk = sum ds q
+ *
+ * with p = exp(s - lse) and ds = scale p (t - delta). */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_DEFINITION_H
+#define SP_DEFINITION_H
+
+#include "plan/plan.h"
+
+/* Rows of Q and dO, or of K and V, of one head, at ascending places. */
+struct sp_rowset {
+    int n, dim;
+    long *pos;                          /* n */
+    float *x, *y;                       /* n x dim: q and do, or k and v */
+};
+
+/* Rows of head `head` at these n places; kind is SP_Q (and dO) or SP_K (and V). */
+struct sp_rowset sp_rowset_load(const struct sp_problem *pb, unsigned long seed,
+                                enum sp_kind kind, int b, int head, const long *pos, int n);
+void sp_rowset_free(struct sp_rowset *r);
+
+/* Results for n chosen rows. Sizes are per element: the root of the sum of squares of all
+ * that was summed into an element, which is how large it is if their signs are random. */
+struct sp_exact {
+    double *sum, *grad;                 /* n x dim: o and dq, or dv and dk */
+    double *sum_size, *grad_size;       /* n */
+    double *lse, *delta;                /* n: of queries */
+};
+
+/* All zero. */
+struct sp_exact sp_exact_new(int n, int dim);
+void sp_exact_free(struct sp_exact *e);
+
+/* o, lse, and with backward delta and dq, of chosen queries; kv: all keys of their KV head. */
+void sp_exact_queries(const struct sp_problem *pb, const struct sp_rowset *q,
+                      const struct sp_rowset *kv, struct sp_exact *e);
+
+/* Add to dv and dk of chosen keys what one query head gives; q: all its queries, whose lse
+ * and delta those are. */
+void sp_exact_keys(const struct sp_problem *pb, const struct sp_rowset *kv,
+                   const struct sp_rowset *q, const double *lse, const double *delta,
+                   struct sp_exact *e);
+
+#endif
