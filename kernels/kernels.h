@@ -61,6 +61,11 @@ struct sp_kernels {
 
     void (*add)(struct sp_view x, struct sp_view y);     /* x += y, in fp32, any dtypes */
     void (*copy)(struct sp_view x, struct sp_view y);    /* x = y, any strides and dtypes */
+
+    /* Nothing but so many rounds of the multiply-adds that attn is made of, on registers, by
+     * one thread; returns how many FLOPs these were. What attn can't be faster than; NULL for
+     * a set that isn't meant to be fast. */
+    double (*limit)(enum sp_dtype dtype, long rounds);
 };
 
 extern const struct sp_kernels *const sp_kernel_sets[]; /* "reference" (fp64 inside: the

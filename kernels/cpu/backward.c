@@ -155,11 +155,13 @@ static void deal_parts(const struct sp_backward *g)
     }
 }
 
-/* Panel number `item` of all the heads' queries. */
+/* Panel and head number `item` of all queries; heads go round fastest, as they lie in
+ * memory. */
 static void pack_queries(const struct sp_backward *g, long item)
 {
     const struct sp_tensors *t = g->t;
-    const long head = item / g->panels, from = item % g->panels * TILE;
+    const long heads = (long)t->q.batch * t->q.heads;
+    const long head = item % heads, from = item / heads * TILE;
     const long queries = g->panels * TILE, deep = sp_words(g->pairs, queries);
     const int b = (int)(head / t->q.heads), h = (int)(head % t->q.heads);
     struct sp_slice s = {
@@ -187,16 +189,16 @@ static void pack_queries(const struct sp_backward *g, long item)
     }
 }
 
-/* Block number `item` of all the heads' keys. */
+/* Block and head number `item` of all keys. */
 static void pack_keys(const struct sp_backward *g, long item)
 {
-    const long head = item / g->kblocks;
+    const long heads = (long)g->t->k.batch * g->t->k.heads, head = item % heads;
     const long deep = sp_words(g->pairs, g->kblocks * g->block);
     const struct sp_slice s = {
         .view = &g->t->k,
         .b = (int)(head / g->t->k.heads),
         .h = (int)(head % g->t->k.heads),
-        .from = item % g->kblocks * g->block,
+        .from = item / heads * g->block,
         .rows = (int)g->block,
         .pairs = g->pairs,
     };
@@ -257,11 +259,11 @@ static void do_job(const struct sp_backward *g, const struct sp_grad_desk *d, lo
             do_block(g, d, b, kv, n, dq);
 }
 
-/* Row `item` of all the heads' queries: the parts' sums become dq. */
+/* Row and head number `item` of all queries: the parts' sums become dq. */
 static void join_parts(const struct sp_backward *g, long item)
 {
     const struct sp_view *to = &g->t->dq;
-    const long head = item / to->rows, i = item % to->rows;
+    const long heads = (long)to->batch * to->heads, head = item % heads, i = item / heads;
     const int b = (int)(head / to->heads), h = (int)(head % to->heads);
     const long each = dq_rows(g) * g->width, sum = g->group * each;
     const long first = ((long)b * g->t->k.heads + h / g->group) * g->parts;

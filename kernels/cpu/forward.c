@@ -127,10 +127,12 @@ static const float *head_v(const struct forward *f, int b, int kv)
     return f->v + ((long)b * f->t->k.heads + kv) * v_depth(f) * f->width;
 }
 
-/* Panel number `item` of all the heads' keys and values. */
+/* Panel and head number `item` of all keys and values; heads go round fastest, as they
+ * lie in memory. */
 static void pack_keys(const struct forward *f, long item)
 {
-    const long panel = item % f->panels, head = item / f->panels;
+    const long heads = (long)f->t->k.batch * f->t->k.heads;
+    const long panel = item / heads, head = item % heads;
     const int b = (int)(head / f->t->k.heads), kv = (int)(head % f->t->k.heads);
     struct sp_slice s = {
         .view = &f->t->k,

@@ -72,8 +72,8 @@ static void set_errors(struct sp_point_row *r, const struct sp_verdict *v)
     x->err_dq = v->err[SP_DQ];
     x->err_dk = v->err[SP_DK];
     x->err_dv = v->err[SP_DV];
-    x->error = v->err[v->worst];
-    x->tolerance = v->tolerance[v->worst];
+    x->error = v->err[v->worst_kind];
+    x->tolerance = v->tol[v->worst_kind];
     snprintf(r->verified, sizeof r->verified, "%s", v->rows);
     x->verified = r->verified;
 }

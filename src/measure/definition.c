@@ -287,20 +287,23 @@ void sp_exact_queries(const struct sp_problem *pb, const struct sp_rowset *q,
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
-/* Turns scores of one chosen key with m queries from `from` on into p, and t into ds. */
-static void weights(const struct sp_problem *pb, double *s, double *t, long pos,
+struct squares { double sum, grad; };  /* of all terms of an element */
+
+/* Turns scores of chosen key k with m queries from `from` on into p, and t into ds. */
+static void weights(const struct desk *d, const struct sp_problem *pb, int k, long pos,
                     const struct sp_rowset *q, int from, int m, const double *lse,
-                    const double *delta, double *squares, double *grad_squares)
+                    const double *delta, struct squares *squares)
 {
     const double scale = 1 / sqrt(pb->dim);
+    double *s = d->s + k * d->columns, *t = d->t + k * d->columns;
     for (int j = 0; j < m; j++) {
         const int i = from + j;
         const bool seen = !pb->causal || pos <= q->pos[i];
-        const double p = seen ? exp(scale * s[j] - lse[i]) : 0;
-        *squares += p * p;
-        *grad_squares += scale * scale * p * p * (t[j] * t[j] + delta[i] * delta[i]);
+        const double p = seen ? exp(scale * s[j] - lse[i]) : 0, grad = scale * p;
+        squares->sum += p * p;
+        squares->grad += grad * grad * (t[j] * t[j] + delta[i] * delta[i]) * d->size[j];
         s[j] = p;
-        t[j] = seen ? scale * p * (t[j] - delta[i]) : 0;
+        t[j] = seen ? grad * (t[j] - delta[i]) : 0;
     }
 }
 
@@ -310,22 +313,21 @@ static void some_keys(struct desk *d, const struct sp_problem *pb, const struct 
 {
     const int n = choose(d, kv, from);
     const int first = pb->causal ? (int)(kv->pos[from] / TILE * TILE) : 0;
-    double squares[MOST] = { 0 }, grad_squares[MOST] = { 0 };
+    struct squares squares[MOST] = { { 0, 0 } };
     for (int i = first; i < q->n; i += TILE) {
         const int m = meet(d, q, i, q->n);
         dots(d, d->s, d->x, d->ox, m);
         dots(d, d->t, d->y, d->oy, m);
         for (int k = 0; k < n; k++)
-            weights(pb, d->s + k * d->columns, d->t + k * d->columns, kv->pos[from + k], q, i, m,
-                    lse, delta, &squares[k], &grad_squares[k]);
+            weights(d, pb, k, kv->pos[from + k], q, i, m, lse, delta, &squares[k]);
         sums(d, d->sum, d->s, d->oy, m);
         sums(d, d->grad, d->t, d->ox, m);
     }
     put(d, e->sum + (long)from * d->dim, d->sum, n);
     put(d, e->grad + (long)from * d->dim, d->grad, n);
     for (int k = 0; k < n; k++) {       /* one more head: sizes add up as squares */
-        e->sum_size[from + k] = hypot(e->sum_size[from + k], sqrt(squares[k]));
-        e->grad_size[from + k] = hypot(e->grad_size[from + k], sqrt(grad_squares[k]));
+        e->sum_size[from + k] = hypot(e->sum_size[from + k], sqrt(squares[k].sum));
+        e->grad_size[from + k] = hypot(e->grad_size[from + k], sqrt(squares[k].grad));
     }
 }
 
