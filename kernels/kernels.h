@@ -69,7 +69,7 @@ struct sp_kernels {
 };
 
 extern const struct sp_kernels *const sp_kernel_sets[]; /* "reference" (fp64 inside: the
-    definition), "portable", "avx2", "avx512" as far as built; ends with NULL */
+    definition), "portable", "avx2", "avx512", "avx512bf16" as far as built; ends with NULL */
 
 /* The set of that name, if this processor can run it; "cpu" is the fastest that it can.
  * Else NULL, and *why says what would do. */

@@ -70,6 +70,7 @@ const struct case_set cases_to_break[] = {
                      "chunks 1 2" } },
     { "hybrid",    { "ranks 4", EVERY_LAYOUT, "heads 4:4 4:2 4:1", "pu 2", "bwd rev home" } },
     { "hybrid",    { "ranks 6", "heads 6:2", "pu 2 3", "place ring", "mask full causal" } },
+    { "hybrid",    { "ranks 8", "heads 2:1", "pu 2", "bwd rev home" } },
     { "allgather", { "ranks 3", EVERY_LAYOUT, "heads 4:4 4:2 4:1", "stride 1 2",
                      "buffers 1 2" } },
     { NULL, { NULL } }

@@ -194,7 +194,7 @@ static struct sp_plan *part_of_lse(const struct sp_plan *p, int step)
     return b.buf < 0 ? NULL : redirect(p, step, 7, b);
 }
 
-/* The first delta changes places with the rank's last merge. */
+/* The rank's last merge comes after its first delta. */
 static struct sp_plan *before_lse_is_complete(const struct sp_plan *p, int step)
 {
     int merge = -1;
@@ -206,7 +206,7 @@ static struct sp_plan *before_lse_is_complete(const struct sp_plan *p, int step)
     }
     if (merge < 0)
         return NULL;
-    return replay(p, (struct edit){ .kind = EDIT_SWAP, .step = merge, .with = step });
+    return replay(p, (struct edit){ .kind = EDIT_LATE, .step = merge, .with = step });
 }
 
 static struct sp_plan *other_heads(const struct sp_plan *p, int step, int block)
@@ -309,8 +309,7 @@ const struct fault faults[] = {
       "ring ulysses hybrid allgather" },
     { "a swapped sum", SP_MERGE, ANY, swapped_sum, SUMS "|" UNWRITTEN "|lse does not belong",
       "ring hybrid" },
-    { "a swapped sum", SP_ADD, ANY, swapped_sum, SUMS "|" UNWRITTEN "|" PLACES,
-      "ring hybrid allgather" },
+    { "a swapped sum", SP_ADD, ANY, swapped_sum, SUMS "|" UNWRITTEN "|" PLACES, "ring hybrid" },
     { "V in the place of K", SP_ATTN, ANY, values_for_keys, "where k belongs",
       "local ring ulysses hybrid allgather" },
     { "V in the place of K", SP_GRAD, ANY, values_for_keys, "where k belongs",

@@ -60,7 +60,10 @@ static void call(struct sp_plan *q, const struct sp_plan *p, int step, const str
     case SP_DELTA: sp_delta(q, b[0], b[1], b[2]); break;
     case SP_MERGE: sp_merge(q, b[0], b[1], b[2], b[3]); break;
     case SP_ADD:   sp_add(q, b[0], b[1]); break;
-    case SP_COPY:  sp_copy(q, (enum sp_lane)s->lane, b[0], b[1]); break;
+    case SP_COPY:
+        q->group = s->group;
+        (s->group < 0 ? sp_copy : sp_move)(q, (enum sp_lane)s->lane, b[0], b[1]);
+        break;
     case SP_SEND:
         q->group = s->group;
         sp_move(q, (enum sp_lane)s->lane,
@@ -71,20 +74,36 @@ static void call(struct sp_plan *q, const struct sp_plan *p, int step, const str
     }
 }
 
+/* A call is known by its first step: of a move, the send. */
+static int call_of(const struct sp_plan *p, int step)
+{
+    return p->step[step].op == SP_RECV ? p->step[step].twin : step;
+}
+
+/* Fills in the order of calls; where in it the backward pass begins. */
+static int reorder(const struct sp_plan *p, const struct edit *e, int *order)
+{
+    int a = call_of(p, e->step), b = call_of(p, e->with), barrier = p->backward_at;
+    for (int i = 0; i < p->nsteps; i++)
+        order[i] = i;
+    if (e->kind == EDIT_SWAP) {
+        order[a] = b;
+        order[b] = a;
+    } else if (e->kind == EDIT_LATE) {
+        memmove(order + a, order + a + 1, (size_t)(b - a) * sizeof *order);
+        order[b] = a;
+        barrier -= a < barrier && barrier <= b;
+    }
+    return barrier;
+}
+
 struct sp_plan *replay(const struct sp_plan *p, struct edit e)
 {
     struct sp_plan *q = stage(p);
     int *order = sp_alloc((size_t)p->nsteps * sizeof *order);
-    for (int i = 0; i < p->nsteps; i++)
-        order[i] = i;
-    if (e.kind == EDIT_SWAP) {          /* whole calls, which a send stands for */
-        int a = p->step[e.step].op == SP_RECV ? p->step[e.step].twin : e.step;
-        int b = p->step[e.with].op == SP_RECV ? p->step[e.with].twin : e.with;
-        order[a] = b;
-        order[b] = a;
-    }
+    int barrier = reorder(p, &e, order);
     for (int i = 0; i < p->nsteps; i++) {
-        if (i == p->backward_at)
+        if (i == barrier)
             sp_backward(q);
         if (e.kind != EDIT_DROP || !one_call(p, order[i], e.step))
             call(q, p, order[i], &e);

@@ -11,6 +11,7 @@ enum edit_kind {
     EDIT_DROP,                  /* step is left out; a move with both ends */
     EDIT_REDIRECT,              /* its block number `block` becomes `to` */
     EDIT_SWAP,                  /* step and `with` change places */
+    EDIT_LATE,                  /* step comes after `with`, a later one */
     EDIT_ONE_BUFFER,            /* all that goes to buffer `buf` goes to to.buf */
 };
 

@@ -15,6 +15,7 @@
 #include "definition.h"
 #include "disorder.h"
 #include "faults.h"
+#include "plan/check.h"
 
 enum { SITES = 10, SEEDS = 6, STRATEGIES = 5 };     /* SITES: steps of a plan, at most */
 
@@ -110,10 +111,63 @@ static void test_each_is_refused(void **state)
     definition_forget();
 }
 
+/* ---- by hand --------------------------------------------------------------------------- */
+
+static struct sp_block queries(struct sp_plan *p, int rank, bool held)
+{
+    struct sp_buf shape = { .name = "q", .kind = { SP_Q }, .role = held ? SP_INPUT : SP_SCRATCH,
+                            .rows = 1, .heads = 1 };
+    struct sp_block b = sp_whole(p, sp_buf_new(p, rank, &shape));
+    if (held)
+        sp_hold(p, b, &(struct sp_run){ rank, 1, 1 }, 1, 0);
+    return b;
+}
+
+/* Rank 0 sends x, to be used again, in the group that ends with a message which rank 2 can
+ * take only when it has got what rank 0 sends from x the second time. */
+static void test_deadlock(void **state)
+{
+    struct sp_problem pb = { .seq = 3, .ranks = 3, .batch = 1, .heads = 1, .kv_heads = 1,
+                             .dim = 4 };
+    struct sp_plan *p = sp_plan_new(&pb);
+    (void)state;
+    struct sp_block z = queries(p, 0, true), x = queries(p, 0, false), at1 = queries(p, 1, false),
+                    at2 = queries(p, 2, false), used = queries(p, 2, false);
+    sp_copy(p, SP_COMPUTE, x, z);
+    sp_group(p);
+    int group = p->group;
+    sp_move(p, SP_COMM, at1, x);
+    sp_copy(p, SP_COMPUTE, x, z);
+    sp_group(p);
+    sp_move(p, SP_COMM2, at2, x);
+    sp_copy(p, SP_COMPUTE, used, at2);
+    p->group = group;
+    sp_move(p, SP_COMM, at2, z);
+    const char *why = sp_check_order(p);
+    assert_string_equal(why ? why : "", "deadlock: step 3 (copy of rank 0) never starts");
+    sp_plan_free(p);
+}
+
+/* Tokens of no rank, or of two. */
+static void test_homes(void **state)
+{
+    struct sp_plan *p = case_plan("ring", "ranks=4 rows=6 layout=contiguous");
+    (void)state;
+    p->home[1] = p->home[2];
+    assert_non_null(strstr(sp_check(p), "tokens 6..11 are on no rank"));
+    sp_plan_free(p);
+    p = case_plan("ring", "ranks=4 rows=6 layout=striped");
+    p->home[1] = sp_places_add(&p->places, &(struct sp_run){ 0, 1, 24 }, 1);
+    assert_non_null(strstr(sp_check(p), "are on two ranks"));
+    sp_plan_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_is_refused),
+        cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_homes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

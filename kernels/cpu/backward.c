@@ -40,6 +40,25 @@ static int count_parts(long heads, int threads)
     return (int)(threads / a);
 }
 
+/* Into blocks of SP_KEYS; or smaller ones, so that parts get much the same to do. */
+static void cut_keys(struct sp_backward *g)
+{
+    const long keys = g->t->k.rows, most = ceil_div(keys, MIN_KEYS);
+    g->parts = count_parts((long)g->t->k.batch * g->t->k.heads, g->threads);
+    if (g->parts > most)
+        g->parts = most ? (int)most : 1;
+
+    long block = g->parts > 1 ? ceil_div(keys, (long)FINE * g->parts) : SP_KEYS;
+    if (block < MIN_KEYS)
+        block = MIN_KEYS;
+    if (block > SP_KEYS)
+        block = SP_KEYS;
+    if (block > keys)
+        block = keys;
+    g->block = round_up(block, ROWS);
+    g->kblocks = keys ? ceil_div(keys, g->block) : 0;
+}
+
 static void measure(struct sp_backward *g, const struct sp_tensors *t)
 {
     const double products = (double)t->q.rows * t->k.rows * t->q.dim * t->q.heads;
@@ -50,17 +69,10 @@ static void measure(struct sp_backward *g, const struct sp_tensors *t)
         .threads = products * t->q.batch < SMALL ? 1 : omp_get_max_threads(),
         .panels = ceil_div(t->q.rows, TILE),
         .qblocks = ceil_div(t->q.rows, SP_QUERIES),
-        .block = SP_KEYS,
         .width = sp_width(t->q.dim),
     };
     g->depth = sp_depth(t->q.dim, g->pairs);
-    g->parts = count_parts((long)t->k.batch * t->k.heads, g->threads);
-    if (g->parts > 1)
-        g->block = round_up(ceil_div(t->k.rows, (long)FINE * g->parts), ROWS);
-    g->block = g->block < MIN_KEYS ? MIN_KEYS : g->block > SP_KEYS ? SP_KEYS : g->block;
-    if (g->block > t->k.rows)
-        g->block = round_up(t->k.rows, ROWS);
-    g->kblocks = g->block ? ceil_div(t->k.rows, g->block) : 0;
+    cut_keys(g);
 }
 
 static struct sp_grad_desk lay_out_desk(const struct sp_backward *g, struct sp_scratch *s)
@@ -155,13 +167,11 @@ static void deal_parts(const struct sp_backward *g)
     }
 }
 
-/* Panel and head number `item` of all queries; heads go round fastest, as they lie in
- * memory. */
+/* Panel number `item` of all the heads' queries. */
 static void pack_queries(const struct sp_backward *g, long item)
 {
     const struct sp_tensors *t = g->t;
-    const long heads = (long)t->q.batch * t->q.heads;
-    const long head = item % heads, from = item / heads * TILE;
+    const long head = item / g->panels, from = item % g->panels * TILE;
     const long queries = g->panels * TILE, deep = sp_words(g->pairs, queries);
     const int b = (int)(head / t->q.heads), h = (int)(head % t->q.heads);
     struct sp_slice s = {
@@ -189,16 +199,16 @@ static void pack_queries(const struct sp_backward *g, long item)
     }
 }
 
-/* Block and head number `item` of all keys. */
+/* Block number `item` of all the heads' keys. */
 static void pack_keys(const struct sp_backward *g, long item)
 {
-    const long heads = (long)g->t->k.batch * g->t->k.heads, head = item % heads;
+    const long head = item / g->kblocks;
     const long deep = sp_words(g->pairs, g->kblocks * g->block);
     const struct sp_slice s = {
         .view = &g->t->k,
         .b = (int)(head / g->t->k.heads),
         .h = (int)(head % g->t->k.heads),
-        .from = item / heads * g->block,
+        .from = item % g->kblocks * g->block,
         .rows = (int)g->block,
         .pairs = g->pairs,
     };
@@ -259,11 +269,11 @@ static void do_job(const struct sp_backward *g, const struct sp_grad_desk *d, lo
             do_block(g, d, b, kv, n, dq);
 }
 
-/* Row and head number `item` of all queries: the parts' sums become dq. */
+/* Row `item` of all the heads' queries: the parts' sums become dq. */
 static void join_parts(const struct sp_backward *g, long item)
 {
     const struct sp_view *to = &g->t->dq;
-    const long heads = (long)to->batch * to->heads, head = item % heads, i = item / heads;
+    const long head = item / to->rows, i = item % to->rows;
     const int b = (int)(head / to->heads), h = (int)(head % to->heads);
     const long each = dq_rows(g) * g->width, sum = g->group * each;
     const long first = ((long)b * g->t->k.heads + h / g->group) * g->parts;

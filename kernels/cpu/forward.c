@@ -127,12 +127,10 @@ static const float *head_v(const struct forward *f, int b, int kv)
     return f->v + ((long)b * f->t->k.heads + kv) * v_depth(f) * f->width;
 }
 
-/* Panel and head number `item` of all keys and values; heads go round fastest, as they
- * lie in memory. */
+/* Panel number `item` of all the heads' keys and values. */
 static void pack_keys(const struct forward *f, long item)
 {
-    const long heads = (long)f->t->k.batch * f->t->k.heads;
-    const long panel = item / heads, head = item % heads;
+    const long panel = item % f->panels, head = item / f->panels;
     const int b = (int)(head / f->t->k.heads), kv = (int)(head % f->t->k.heads);
     struct sp_slice s = {
         .view = &f->t->k,
@@ -168,9 +166,9 @@ static vec exp_row(float *p, int n, float scale, float top, bool pairs)
     return sum0 + sum1;
 }
 
-/* Takes the scores of a strip's n keys into its running softmax (and of some hidden ones
- * after them, to fill the vectors). keep[i] is what o so
- * far is to be multiplied with. A row that has seen nothing yet has top = -inf. */
+/* Takes the scores of a strip's n keys, and of hidden ones that fill the last vectors,
+ * into its running softmax. keep[i] is what o so far is to be multiplied with. A row that
+ * has seen nothing yet has top = -inf. */
 static void softmax(const struct forward *f, const struct desk *d, int row, int n,
                     const float *most, float *keep)
 {

@@ -15,7 +15,7 @@
 enum { PANELS = SP_QUERIES / TILE };        /* of queries, in a block */
 
 /* One head and one block of queries, as the strips of a block of keys see it. */
-struct view {
+struct queries {
     const float *q, *dout;                  /* panels of this block */
     const float *qrows, *doutrows;          /* of the head */
     const float *less, *delta;              /* of this block's queries */
@@ -39,18 +39,18 @@ static inline struct weight weigh(vec s, vec dp, vec scale, vec less, vec delta,
     return w;
 }
 
-/* From s and dp to p and ds, columns [at, at + TILE) of the block's queries. kplace is
- * NULL where all keys are seen. */
-static void weigh_panel(const struct sp_grad_desk *d, const struct view *w, float scale,
-                        long row, int at, const int *kplace)
+/* From s and dp to p and ds, for the strip at `row` of the block of keys and columns
+ * [at, at + TILE) of the block of queries. kplace is NULL where all keys are seen. */
+static void weigh_panel(const struct sp_grad_desk *d, const struct queries *q,
+                        float scale, long row, int at, const int *kplace)
 {
     const vec by = vec_splat(scale);
     for (int j = 0; j < TILE; j += LANES) {
-        const vec less = vec_load(w->less + at + j), delta = vec_load(w->delta + at + j);
+        const vec less = vec_load(q->less + at + j), delta = vec_load(q->delta + at + j);
         for (int i = 0; i < ROWS; i++) {
             const struct weight x =
                 weigh(vec_load(d->s + i * TILE + j), vec_load(d->dp + i * TILE + j),
-                      by, less, delta, w->qplace + at + j, kplace ? kplace + i : NULL);
+                      by, less, delta, q->qplace + at + j, kplace ? kplace + i : NULL);
             vec_store(d->p + i * SP_QUERIES + at + j, x.p);
             vec_store(d->ds + (row + i) * SP_QUERIES + at + j, x.ds);
         }
@@ -59,8 +59,8 @@ static void weigh_panel(const struct sp_grad_desk *d, const struct view *w, floa
 
 /* The same in pairs. ds is wanted twice: paired along the queries for dk, and along the
  * keys for dq. */
-static void weigh_pairs(const struct sp_grad_desk *d, const struct view *w, float scale,
-                        long row, int at, const int *kplace)
+static void weigh_pairs(const struct sp_grad_desk *d, const struct queries *q,
+                        float scale, long row, int at, const int *kplace)
 {
     const vec by = vec_splat(scale);
     for (int j = 0; j < TILE; j += 2 * LANES)
@@ -70,8 +70,8 @@ static void weigh_pairs(const struct sp_grad_desk *d, const struct view *w, floa
                 for (int c = 0; c < 2; c++) {
                     const int n = j + c * LANES, from = (i + r) * TILE + n;
                     x[r][c] = weigh(vec_load(d->s + from), vec_load(d->dp + from), by,
-                                    vec_load(w->less + at + n),
-                                    vec_load(w->delta + at + n), w->qplace + at + n,
+                                    vec_load(q->less + at + n),
+                                    vec_load(q->delta + at + n), q->qplace + at + n,
                                     kplace ? kplace + i + r : NULL);
                 }
             for (int r = 0; r < 2; r++) {
@@ -87,63 +87,63 @@ static void weigh_pairs(const struct sp_grad_desk *d, const struct view *w, floa
 
 /* s = k q^T, dp = v dout^T, p and ds of one strip and one panel of queries. */
 static void visit_panel(const struct sp_backward *g, const struct sp_grad_desk *d,
-                        const struct view *w, long strip, long row, int panel)
+                        const struct queries *q, long strip, long row, int panel)
 {
     struct sp_tile t = {
         .a = d->k + row * g->depth,
         .row = g->depth,
         .step = 1,
-        .b = w->q + panel * g->depth * TILE,
+        .b = q->q + panel * g->depth * TILE,
         .depth = g->depth,
         .c = d->s,
         .pitch = TILE,
     };
     sp_tile_set(g->pairs, &t);
     t.a = d->v + row * g->depth;
-    t.b = w->dout + panel * g->depth * TILE;
+    t.b = q->dout + panel * g->depth * TILE;
     t.c = d->dp;
     sp_tile_set(g->pairs, &t);
 
-    const bool all = sp_mask_sight(w->panel[panel], g->strip[strip]) == SP_SEEN;
+    const bool all = sp_mask_sight(q->panel[panel], g->strip[strip]) == SP_SEEN;
     const int *kplace = all ? NULL : g->kplace + strip * ROWS;
     if (PAIRS && g->pairs)
-        weigh_pairs(d, w, g->t->scale, row, panel * TILE, kplace);
+        weigh_pairs(d, q, g->t->scale, row, panel * TILE, kplace);
     else
-        weigh_panel(d, w, g->t->scale, row, panel * TILE, kplace);
+        weigh_panel(d, q, g->t->scale, row, panel * TILE, kplace);
 }
 
 /* The first query in columns [at, end) of the block that comes after a key of the strip;
  * even, since pairs start there. */
-static int first_query(const struct sp_backward *g, const struct view *w, long strip,
+static int first_query(const struct sp_backward *g, const struct queries *q, long strip,
                        int at, int end)
 {
-    while (at < end && w->qplace[at] < g->strip[strip].low)
+    while (at < end && q->qplace[at] < g->strip[strip].low)
         at++;
     return at / 2 * 2;
 }
 
 /* dv += p dout and dk += ds q for a strip and `queries` columns of the block. */
 static void add_keys(const struct sp_backward *g, const struct sp_grad_desk *d,
-                     const struct view *w, long row, int column, int queries)
+                     const struct queries *q, long row, int column, int queries)
 {
     const long deep = sp_words(g->pairs, g->panels * TILE);
     const long at = sp_words(g->pairs, column);
     const float *ds = g->pairs ? d->g : d->ds + row * SP_QUERIES;
     for (long left = 0; left < g->width; left += TILE) {
         const long wide = g->width - left < TILE ? g->width - left : TILE;
-        const long b = left * deep + (sp_words(g->pairs, w->from) + at) * wide;
+        const long b = left * deep + (sp_words(g->pairs, q->from) + at) * wide;
         struct sp_tile t = {
             .a = d->p + at,
             .row = SP_QUERIES,
             .step = 1,
-            .b = w->doutrows + b,
+            .b = q->doutrows + b,
             .depth = sp_words(g->pairs, queries),
             .c = d->dv + row * g->width + left,
             .pitch = g->width,
         };
         sp_tile_add(g->pairs, (int)(wide / LANES), &t, NULL);
         t.a = ds + at;
-        t.b = w->qrows + b;
+        t.b = q->qrows + b;
         t.c = d->dk + row * g->width + left;
         sp_tile_add(g->pairs, (int)(wide / LANES), &t, NULL);
     }
@@ -151,24 +151,24 @@ static void add_keys(const struct sp_backward *g, const struct sp_grad_desk *d,
 
 /* `count` panels in a row that the strip sees, then what they add to dv and dk. */
 static void visit(const struct sp_backward *g, const struct sp_grad_desk *d,
-                  const struct view *w, long strip, long row, int first, int count)
+                  const struct queries *q, long strip, long row, int first, int count)
 {
     for (int j = first; j < first + count; j++)
-        visit_panel(g, d, w, strip, row, j);
+        visit_panel(g, d, q, strip, row, j);
 
     const int end = (first + count) * TILE;
-    const int at = first_query(g, w, strip, first * TILE, end);
-    add_keys(g, d, w, row, at, end - at);
+    const int at = first_query(g, q, strip, first * TILE, end);
+    add_keys(g, d, q, row, at, end - at);
 }
 
-static bool seen(const struct view *w, struct sp_reach keys, int panel)
+static bool seen(const struct queries *q, struct sp_reach keys, int panel)
 {
-    return panel < w->panels && sp_mask_sight(w->panel[panel], keys) != SP_HIDDEN;
+    return panel < q->panels && sp_mask_sight(q->panel[panel], keys) != SP_HIDDEN;
 }
 
 /* All of a strip's panels: runs that it sees are computed, the others' ds are zero. */
 static void visit_strip(const struct sp_backward *g, const struct sp_grad_desk *d,
-                        const struct view *w, long strip, long row)
+                        const struct queries *q, long strip, long row)
 {
     const struct sp_reach keys = g->strip[strip];
     const long words = sp_words(g->pairs, ROWS);
@@ -176,15 +176,15 @@ static void visit_strip(const struct sp_backward *g, const struct sp_grad_desk *
 
     for (int first = 0, past; first < PANELS; first = past) {
         past = first + 1;
-        if (!seen(w, keys, first)) {
+        if (!seen(q, keys, first)) {
             for (long i = 0; i < words; i++)
                 for (int j = 0; j < TILE; j += LANES)
                     vec_store(ds + i * SP_QUERIES + first * TILE + j, vec_splat(0));
             continue;
         }
-        while (past < PANELS && seen(w, keys, past))
+        while (past < PANELS && seen(q, keys, past))
             past++;
-        visit(g, d, w, strip, row, first, past - first);
+        visit(g, d, q, strip, row, first, past - first);
     }
 }
 
@@ -220,12 +220,13 @@ static void add_dq(const struct sp_backward *g, const struct sp_grad_desk *d, in
     }
 }
 
-static struct view look(const struct sp_backward *g, int b, int h, long qblock)
+/* Block number `qblock` of head h. */
+static struct queries queries_of(const struct sp_backward *g, int b, int h, long qblock)
 {
     const long head = (long)b * g->t->q.heads + h, queries = g->panels * TILE;
     const long from = qblock * SP_QUERIES, left = g->panels - qblock * PANELS;
     const long deep = sp_words(g->pairs, queries);
-    return (struct view){
+    return (struct queries){
         .q = g->q + (head * queries + from) * g->depth,
         .dout = g->dout + (head * queries + from) * g->depth,
         .qrows = g->qrows + head * deep * g->width,
@@ -246,9 +247,9 @@ void sp_grad_block(const struct sp_backward *g, const struct sp_grad_desk *d,
     for (long n = 0; n < g->qblocks; n++) {
         if (sp_mask_sight(g->qblock[n], g->kblock[kblock]) == SP_HIDDEN)
             continue;
-        const struct view w = look(g, b, h, n);
+        const struct queries q = queries_of(g, b, h, n);
         for (long s = 0; s < strips; s++)
-            visit_strip(g, d, &w, strip + s, s * ROWS);
-        add_dq(g, d, b, h / g->group, w.from, strip, strips, dq);
+            visit_strip(g, d, &q, strip + s, s * ROWS);
+        add_dq(g, d, b, h / g->group, q.from, strip, strips, dq);
     }
 }

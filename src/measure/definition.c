@@ -216,7 +216,7 @@ static void softmax(const struct sp_problem *pb, double *s, double *t, int seen,
                     struct sp_exact *e, int row)
 {
     const double scale = 1 / sqrt(pb->dim);
-    double top = -INFINITY, sum = 0, delta = 0, squares = 0, grad_squares = 0;
+    double top = -INFINITY, sum = 0, delta = 0, squares = 0;
     for (int j = 0; j < seen; j++)
         top = fmax(top, scale * s[j]);
     for (int j = 0; j < seen; j++)
@@ -226,16 +226,14 @@ static void softmax(const struct sp_problem *pb, double *s, double *t, int seen,
         delta += s[j] * t[j];
         squares += s[j] * s[j];
     }
-    for (int j = 0; j < seen; j++) {
-        grad_squares += s[j] * s[j] * (t[j] * t[j] + delta * delta);
+    for (int j = 0; j < seen; j++)
         t[j] = scale * s[j] * (t[j] - delta);
-    }
     for (int j = seen; j < keys; j++)
         s[j] = t[j] = 0;
     e->lse[row] = top + log(sum);
     e->delta[row] = delta;
-    e->sum_size[row] = sqrt(squares);           /* elements of v and k are of size 1 */
-    e->grad_size[row] = scale * sqrt(grad_squares);
+    e->sum_size[row] = sqrt(squares);
+    e->grad_size[row] = sqrt(squares * (1 + delta * delta / pb->dim));
 }
 
 static void some_queries(struct desk *d, const struct sp_problem *pb, const struct sp_rowset *q,
@@ -301,7 +299,7 @@ static void weights(const struct desk *d, const struct sp_problem *pb, int k, lo
         const bool seen = !pb->causal || pos <= q->pos[i];
         const double p = seen ? exp(scale * s[j] - lse[i]) : 0, grad = scale * p;
         squares->sum += p * p;
-        squares->grad += grad * grad * (t[j] * t[j] + delta[i] * delta[i]) * d->size[j];
+        squares->grad += p * p * d->size[j] * (1 + delta[i] * delta[i] / pb->dim);
         s[j] = p;
         t[j] = seen ? grad * (t[j] - delta[i]) : 0;
     }

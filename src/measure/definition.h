@@ -25,8 +25,10 @@ struct sp_rowset sp_rowset_load(const struct sp_problem *pb, unsigned long seed,
                                 enum sp_kind kind, int b, int head, const long *pos, int n);
 void sp_rowset_free(struct sp_rowset *r);
 
-/* Results for n chosen rows. Sizes are per element: the root of the sum of squares of all
- * that was summed into an element, which is how large it is if their signs are random. */
+/* Results for n chosen rows. The size of a row is that of its elements if the signs of all that
+ * is summed into them are random: of o and dv, whose terms are p v and p do, the root of the
+ * sum of squares of p; of dq and dk the terms are taken before t - delta, which may cancel:
+ * scale t is of size 1, scale delta is known. */
 struct sp_exact {
     double *sum, *grad;                 /* n x dim: o and dq, or dv and dk */
     double *sum_size, *grad_size;       /* n */

@@ -60,14 +60,14 @@ void sp_faults_reduce(struct sp_comm *c, struct sp_faults *f)
         for (int w = 0; w < SP_NWAYS; w++)
             if (error[k][w] >= 0)
                 share_one(c, &f->worst[k][w], error[k][w]);
-        if (k != SP_LSE && f->most[k] > 0 && error[k][SP_ELEMENT] >= 0)
-            f->worst[k][SP_ELEMENT].error /= f->most[k];
+        if (k != SP_LSE && f->most[k] > 0 && error[k][SP_WAY_ELEMENT] >= 0)
+            f->worst[k][SP_WAY_ELEMENT].error /= f->most[k];
     }
 }
 
 static double tolerance(const struct sp_tolerance *t, int kind, int way)
 {
-    return way == SP_ELEMENT ? t->element[kind] : way == SP_ROW ? t->row[kind] : 1;
+    return way == SP_WAY_ELEMENT ? t->element[kind] : way == SP_WAY_ROW ? t->row[kind] : 1;
 }
 
 double sp_faults_worst(const struct sp_faults *f, const struct sp_tolerance *t,
@@ -94,18 +94,18 @@ void sp_fault_say(const struct sp_faults *f, const struct sp_tolerance *t, enum 
     const bool keys = kind == SP_DK || kind == SP_DV;
     const char *name = sp_kind_names[kind], *of = keys ? "KV head" : "head";
     const double allowed = tolerance(t, kind, way);
-    if (way == SP_SUM)
+    if (way == SP_WAY_SUM)
         snprintf(text, room, "%s of KV head %d, batch %d: element %d summed over all rows is %.6g, "
                  "should be %.6g as that of do (off by %.3g tolerances)", name, x->head, x->b,
                  x->element, x->got, x->want, x->error);
-    else if (way == SP_DOT)
+    else if (way == SP_WAY_DOT)
         snprintf(text, room, "<q,dq> of KV head %d, batch %d is %.8g, should be %.8g as <k,dk> (off "
                  "by %.3g tolerances)", x->head, x->b, x->got, x->want, x->error);
-    else if (way == SP_ROW)
+    else if (way == SP_WAY_ROW)
         snprintf(text, room, "%s of %s %d at position %ld, batch %d: the row is off by %.2g of its "
                  "size, tolerance %.2g; its element %d is %.6g, should be %.6g", name, of, x->head,
                  x->pos, x->b, x->error, allowed, x->element, x->got, x->want);
-    else if (way == SP_NO_NUMBER)
+    else if (way == SP_WAY_NAN)
         snprintf(text, room, "%s of %s %d at position %ld, batch %d: element %d is %g, should be a "
                  "number", name, of, x->head, x->pos, x->b, x->element, x->got);
     else

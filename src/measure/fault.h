@@ -7,11 +7,11 @@
 #include "transport/transport.h"
 
 enum sp_way {
-    SP_NO_NUMBER,       /* an element of any row is nan or infinite */
-    SP_ELEMENT,         /* an element is off; error: absolute, until all is known */
-    SP_ROW,             /* a row is off, against what was summed into it */
-    SP_SUM,             /* the sum over all rows is off, in tolerances */
-    SP_DOT,             /* the product with the inputs is off, in tolerances */
+    SP_WAY_NAN,         /* an element of any row is nan or infinite */
+    SP_WAY_ELEMENT,     /* an element is off; error: absolute, until all is known */
+    SP_WAY_ROW,         /* a row is off, against what was summed into it */
+    SP_WAY_SUM,         /* the sum over all rows is off, in tolerances */
+    SP_WAY_DOT,         /* the product with the inputs is off, in tolerances */
     SP_NWAYS
 };
 

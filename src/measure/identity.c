@@ -125,7 +125,7 @@ static void add_all(const struct sp_plan *p, const struct sp_piece *piece, int n
 #pragma omp critical
             for (int k = 0; k < SP_NKINDS; k++)
                 if (s.bad[k].error > 0)
-                    sp_fault_note(f, k, SP_NO_NUMBER, s.bad[k]);
+                    sp_fault_note(f, k, SP_WAY_NAN, s.bad[k]);
         }
 }
 
@@ -136,13 +136,13 @@ static void compare(const struct sums *s, const struct sp_tolerance *t, int b, i
                  *dout2 = vector(s, DO_SQUARES);
     for (int d = 0; d < s->p->pb.dim; d++) {
         const double allowed = SIGMAS * (t->unit[SP_DV] * sqrt(dv2[d]) + LSE_ERROR * sqrt(dout2[d]));
-        sp_fault_note(f, SP_DV, SP_SUM, (struct sp_fault){
+        sp_fault_note(f, SP_DV, SP_WAY_SUM, (struct sp_fault){
             .error = fabs(dv[d] - dout[d]) / allowed, .got = dv[d], .want = dout[d], .b = b,
             .head = kv, .element = d });
     }
     const double allowed = SIGMAS * (t->unit[SP_DQ] * sqrt(s->at[Q_ERROR])
                                      + t->unit[SP_DK] * sqrt(s->at[K_ERROR]));
-    sp_fault_note(f, SP_DQ, SP_DOT, (struct sp_fault){
+    sp_fault_note(f, SP_DQ, SP_WAY_DOT, (struct sp_fault){
         .error = fabs(s->at[Q_DQ] - s->at[K_DK]) / (allowed + 1e-30), .got = s->at[Q_DQ],
         .want = s->at[K_DK], .b = b, .head = kv });
 }

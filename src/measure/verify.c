@@ -34,10 +34,14 @@ struct look {
     double wanted[SP_NKINDS];           /* rows to be looked at, by all ranks */
     long *all;                          /* seq: 0, 1, 2, ... */
     char *mark;                         /* seq */
-    int  *row;                          /* seq: the chosen row at that place; -1: none */
-    long *chosen; int nchosen;          /* places of chosen rows that are held here */
     double *shared;                     /* NSHARED x seq: of one query head */
     float *held;                        /* dim */
+};
+
+/* Rows of a head that are looked at and held here. */
+struct chosen {
+    long *place; int n;
+    int *row;                           /* seq: the number of the row at that place, or -1 */
 };
 
 /* ---- comparing -------------------------------------------------------------------------- */
@@ -62,21 +66,21 @@ static void compare_row(struct look *l, const struct sp_piece *x, int i, int b, 
     }
     l->faults.most[x->kind] = most;
     l->faults.rows[x->kind]++;
-    sp_fault_note(&l->faults, x->kind, SP_ELEMENT, worst);
+    sp_fault_note(&l->faults, x->kind, SP_WAY_ELEMENT, worst);
     if (x->kind == SP_LSE)
         return;
     worst.error = sqrt(squares) / (size + 1e-30);
-    sp_fault_note(&l->faults, x->kind, SP_ROW, worst);
+    sp_fault_note(&l->faults, x->kind, SP_WAY_ROW, worst);
 }
 
-/* Chosen rows of one kind and head. want: nchosen x dim */
-static void compare(struct look *l, enum sp_kind kind, int b, int head, const double *want,
-                    const double *size)
+/* want: chosen x dim; size: chosen */
+static void compare(struct look *l, const struct chosen *c, enum sp_kind kind, int b, int head,
+                    const double *want, const double *size)
 {
     for (int j = 0; j < l->npieces; j++) {
         const struct sp_piece *x = &l->piece[j];
         for (int i = 0; x->kind == kind && sp_piece_has(x, head) && i < x->view.rows; i++) {
-            const int r = l->row[x->place[i]];
+            const int r = c->row[x->place[i]];
             if (r >= 0)
                 compare_row(l, x, i, b, head, want + (long)r * x->view.dim, size[r]);
         }
@@ -85,27 +89,34 @@ static void compare(struct look *l, enum sp_kind kind, int b, int head, const do
 
 /* ---- choosing ----------------------------------------------------------------------------- */
 
-/* Which rows of a head, of those that this rank holds in an output of these two kinds. */
-static void choose(struct look *l, enum sp_kind of, enum sp_kind a, enum sp_kind or_b, int b,
-                   int head)
+/* Rows of a head to be looked at, of those that this rank holds in one of two outputs. */
+static struct chosen choose(struct look *l, enum sp_kind of, enum sp_kind one, enum sp_kind two,
+                            int b, int head)
 {
     enum { ASKED = 1, HERE = 2 };
-    l->wanted[a] += (double)sp_sample_mark(l->p, l->sample, l->seed, of, b, head, l->mark);
-    l->wanted[or_b] = l->wanted[a];
+    const size_t seq = (size_t)l->p->pb.seq;
+    struct chosen c = { .place = sp_alloc(seq * sizeof *c.place),
+                        .row = sp_alloc(seq * sizeof *c.row) };
+    l->wanted[one] += (double)sp_sample_mark(l->p, l->sample, l->seed, of, b, head, l->mark);
+    l->wanted[two] = l->wanted[one];
     for (int j = 0; j < l->npieces; j++) {
         const struct sp_piece *x = &l->piece[j];
-        const bool held = (x->kind == a || x->kind == or_b) && sp_piece_has(x, head);
+        const bool held = (x->kind == one || x->kind == two) && sp_piece_has(x, head);
         for (int i = 0; held && i < x->view.rows; i++)
             l->mark[x->place[i]] |= HERE;
     }
-    l->nchosen = 0;
     for (long i = 0; i < l->p->pb.seq; i++) {
-        l->row[i] = -1;
-        if (l->mark[i] != (ASKED | HERE))
-            continue;
-        l->row[i] = l->nchosen;
-        l->chosen[l->nchosen++] = i;
+        c.row[i] = l->mark[i] == (ASKED | HERE) ? c.n : -1;
+        if (c.row[i] >= 0)
+            c.place[c.n++] = i;
     }
+    return c;
+}
+
+static void chosen_free(struct chosen *c)
+{
+    free(c->place);
+    free(c->row);
 }
 
 /* ---- queries of a head ---------------------------------------------------------------------- */
@@ -119,12 +130,12 @@ static void nothing_shared(struct look *l)
 
 static double *shared(const struct look *l, int which) { return l->shared + which * l->p->pb.seq; }
 
-static void share_exact(struct look *l, const struct sp_exact *e)
+static void share_exact(struct look *l, const struct chosen *c, const struct sp_exact *e)
 {
-    for (int i = 0; i < l->nchosen; i++) {
-        shared(l, EXACT_LSE)[l->chosen[i]] = e->lse[i];
+    for (int i = 0; i < c->n; i++) {
+        shared(l, EXACT_LSE)[c->place[i]] = e->lse[i];
         if (l->sample.stratum == 1)
-            shared(l, DELTA)[l->chosen[i]] = e->delta[i];
+            shared(l, DELTA)[c->place[i]] = e->delta[i];
     }
 }
 
@@ -161,7 +172,8 @@ static void share(struct look *l, int b, int head)
 {
     for (int j = 0; j < l->npieces && l->sample.stratum > 1; j++) {
         const struct sp_piece *x = &l->piece[j];
-        if ((x->kind == SP_LSE || x->kind == SP_O) && sp_piece_has(x, head))
+        const bool o = x->kind == SP_O && l->p->pb.backward;
+        if ((o || x->kind == SP_LSE) && sp_piece_has(x, head))
             share_run(l, x, b, head);
     }
     if (l->c)
@@ -187,47 +199,138 @@ static void compare_lse(struct look *l, int b, int head)
 static void look_at_queries(struct look *l, int b, int head, const struct sp_rowset *kv)
 {
     const struct sp_problem *pb = &l->p->pb;
-    choose(l, SP_Q, SP_O, SP_DQ, b, head);
-    struct sp_rowset q = sp_rowset_load(pb, l->seed, SP_Q, b, head, l->chosen, l->nchosen);
-    struct sp_exact e = sp_exact_new(l->nchosen, pb->dim);
+    struct chosen c = choose(l, SP_Q, SP_O, SP_DQ, b, head);
+    struct sp_rowset q = sp_rowset_load(pb, l->seed, SP_Q, b, head, c.place, c.n);
+    struct sp_exact e = sp_exact_new(c.n, pb->dim);
     sp_exact_queries(pb, &q, kv, &e);
-    compare(l, SP_O, b, head, e.sum, e.sum_size);
+    compare(l, &c, SP_O, b, head, e.sum, e.sum_size);
     if (pb->backward)
-        compare(l, SP_DQ, b, head, e.grad, e.grad_size);
+        compare(l, &c, SP_DQ, b, head, e.grad, e.grad_size);
     nothing_shared(l);
-    share_exact(l, &e);
+    share_exact(l, &c, &e);
     share(l, b, head);
     compare_lse(l, b, head);
     sp_exact_free(&e);
     sp_rowset_free(&q);
+    chosen_free(&c);
 }
 
-/* ---- keys of a KV head, and all of it -------------------------------------------------------- */
+/* ---- keys of a KV head ------------------------------------------------------------------------ */
 
+/* Adds what one query head gives, whose lse and delta have just been shared. */
+static void add_query_head(struct look *l, int b, int head, const struct sp_rowset *keys,
+                           struct sp_exact *e)
+{
+    if (!keys->n)
+        return;
+    struct sp_rowset q = sp_rowset_load(&l->p->pb, l->seed, SP_Q, b, head, l->all,
+                                        (int)l->p->pb.seq);
+    sp_exact_keys(&l->p->pb, keys, &q, shared(l, LSE), shared(l, DELTA), e);
+    sp_rowset_free(&q);
+}
+
+/* A KV head and its query heads. */
 static void look_at_head(struct look *l, int b, int kv_head)
 {
     const struct sp_problem *pb = &l->p->pb;
-    const int group = pb->heads / pb->kv_heads, seq = (int)pb->seq;
-    struct sp_rowset kv = sp_rowset_load(pb, l->seed, SP_K, b, kv_head, l->all, seq);
-    for (int h = 0; h < group && !pb->backward; h++)
-        look_at_queries(l, b, kv_head * group + h, &kv);
-    if (pb->backward) {
-        choose(l, SP_K, SP_DK, SP_DV, b, kv_head);
-        struct sp_rowset keys = sp_rowset_load(pb, l->seed, SP_K, b, kv_head, l->chosen,
-                                               l->nchosen);
-        struct sp_exact e = sp_exact_new(keys.n, pb->dim);
-        for (int h = 0; h < group; h++) {
-            const int head = kv_head * group + h;
-            look_at_queries(l, b, head, &kv);
-            struct sp_rowset q = sp_rowset_load(pb, l->seed, SP_Q, b, head, l->all, seq);
-            sp_exact_keys(pb, &keys, &q, shared(l, LSE), shared(l, DELTA), &e);
-            sp_rowset_free(&q);
-        }
-        l->wanted[SP_DK] -= 0;
-        compare(l, SP_DV, b, kv_head, e.sum, e.sum_size);
-        compare(l, SP_DK, b, kv_head, e.grad, e.grad_size);
-        sp_exact_free(&e);
-        sp_rowset_free(&keys);
+    const int group = pb->heads / pb->kv_heads;
+    struct chosen c = choose(l, SP_K, SP_DK, SP_DV, b, kv_head);
+    struct sp_rowset kv = sp_rowset_load(pb, l->seed, SP_K, b, kv_head, l->all, (int)pb->seq);
+    struct sp_rowset keys = sp_rowset_load(pb, l->seed, SP_K, b, kv_head, c.place, c.n);
+    struct sp_exact e = sp_exact_new(c.n, pb->dim);
+    for (int h = kv_head * group; h < (kv_head + 1) * group; h++) {
+        look_at_queries(l, b, h, &kv);
+        if (pb->backward)
+            add_query_head(l, b, h, &keys, &e);
     }
+    compare(l, &c, SP_DV, b, kv_head, e.sum, e.sum_size);
+    compare(l, &c, SP_DK, b, kv_head, e.grad, e.grad_size);
+    sp_exact_free(&e);
+    sp_rowset_free(&keys);
     sp_rowset_free(&kv);
+    chosen_free(&c);
+}
+
+/* ---- the verdict --------------------------------------------------------------------------------- */
+
+/* An output that nobody holds has not been computed, whatever the others look like. */
+static bool all_found(const struct look *l, const struct sp_tolerance *t, struct sp_verdict *v)
+{
+    for (int k = 0; k < SP_NKINDS; k++) {
+        if (t->element[k] <= 0 || l->faults.rows[k] >= l->wanted[k])
+            continue;
+        snprintf(v->why, sizeof v->why, "%s: %.0f of %.0f rows that were looked for are no output "
+                 "of any rank", sp_kind_names[k], l->wanted[k] - l->faults.rows[k], l->wanted[k]);
+        v->worst_kind = k;
+        v->worst = INFINITY;
+        return false;
+    }
+    return true;
+}
+
+static double at_least_zero(double x) { return x < 0 ? 0 : x; }
+
+static struct sp_verdict judge(const struct look *l, const struct sp_tolerance *t)
+{
+    const struct sp_faults *f = &l->faults;
+    struct sp_verdict v = { .sum_err = at_least_zero(f->worst[SP_DV][SP_WAY_SUM].error),
+                            .dot_err = at_least_zero(f->worst[SP_DQ][SP_WAY_DOT].error) };
+    enum sp_way way = SP_WAY_ELEMENT;
+    for (int k = 0; k < SP_NKINDS; k++) {
+        v.tol[k] = t->element[k];
+        v.row_tol[k] = t->row[k];
+        v.err[k] = at_least_zero(f->worst[k][SP_WAY_ELEMENT].error);
+        v.row_err[k] = at_least_zero(f->worst[k][SP_WAY_ROW].error);
+    }
+    const double rows = (double)l->p->pb.seq * l->p->pb.heads * l->p->pb.batch;
+    if (l->sample.stratum == 1)
+        snprintf(v.rows, sizeof v.rows, "whole");
+    else
+        snprintf(v.rows, sizeof v.rows, "%.0f of %.0f rows", f->rows[SP_O], rows);
+    if (!all_found(l, t, &v))
+        return v;
+    v.worst = sp_faults_worst(f, t, &v.worst_kind, &way);
+    v.passed = v.worst <= 1;
+    if (!v.passed)
+        sp_fault_say(f, t, v.worst_kind, way, v.why, sizeof v.why);
+    return v;
+}
+
+static struct sp_verdict verify(struct sp_comm *c, int rank, const struct sp_plan *p,
+                                void *const *data, unsigned long seed)
+{
+    const struct sp_tolerance t = sp_tolerance_of(p);
+    const size_t seq = (size_t)p->pb.seq;
+    struct look l = { .c = c, .p = p, .seed = seed, .sample = sp_sample_choose(p),
+                      .faults = sp_faults_none() };
+    l.piece = sp_pieces_new(p, rank, SP_OUTPUT, data, &l.npieces);
+    l.mark = sp_alloc(seq);
+    l.shared = sp_alloc(NSHARED * seq * sizeof *l.shared);
+    l.held = sp_alloc((size_t)p->pb.dim * sizeof *l.held);
+    l.all = sp_alloc(seq * sizeof *l.all);
+    for (size_t i = 0; i < seq; i++)
+        l.all[i] = (long)i;
+    for (int b = 0; b < p->pb.batch; b++)
+        for (int kv = 0; kv < p->pb.kv_heads; kv++)
+            look_at_head(&l, b, kv);
+    sp_identities(c, p, l.piece, l.npieces, seed, &t, &l.faults);
+    sp_faults_reduce(c, &l.faults);
+    const struct sp_verdict v = judge(&l, &t);
+    sp_pieces_free(l.piece, l.npieces);
+    free(l.mark);
+    free(l.shared);
+    free(l.held);
+    free(l.all);
+    return v;
+}
+
+struct sp_verdict sp_verify(struct sp_comm *c, const struct sp_plan *p, void *const *data,
+                            unsigned long seed)
+{
+    return verify(c, c->rank, p, data, seed);
+}
+
+struct sp_verdict sp_verify_all(const struct sp_plan *p, void *const *data, unsigned long seed)
+{
+    return verify(NULL, SP_ALL_RANKS, p, data, seed);
 }

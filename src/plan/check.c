@@ -34,6 +34,8 @@ static bool same_kinds(const struct sp_plan *p, struct sp_block a, struct sp_blo
     return true;
 }
 
+static bool of_backward(enum sp_kind k) { return k >= SP_DO; }
+
 static const char *blocks_fault(const struct sp_plan *p, int step)
 {
     static char why[200];
@@ -50,6 +52,11 @@ static const char *blocks_fault(const struct sp_plan *p, int step)
         if (op->kind[i] >= 0 && (b[i].planes != 1 || (int)buf->kind[b[i].plane] != op->kind[i])) {
             snprintf(why, sizeof why, "%s: '%s' is used where %s belongs", sp_step_name(p, step),
                      buf->name, sp_kind_names[(int)op->kind[i]]);
+            return why;
+        }
+        if (of_backward(buf->kind[b[i].plane]) && sp_step_pass(p, step) == SP_FORWARD) {
+            snprintf(why, sizeof why, "%s: '%s' belongs to the backward pass, which has not begun",
+                     sp_step_name(p, step), buf->name);
             return why;
         }
         if ((op->writes >> i & 1) && buf->role == SP_INPUT) {

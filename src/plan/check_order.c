@@ -146,13 +146,15 @@ static bool advance(struct run *r, struct lane *l)
 static const char *stuck(const struct run *r)
 {
     static char why[240];
-    for (int i = 0; i < r->p->nsteps; i++)
-        if (!r->done[i]) {
-            const struct sp_step *s = &r->p->step[i];
+    for (int i = 0; i < r->p->nsteps; i++) {
+        const struct sp_step *s = &r->p->step[i];
+        bool met = r->issued[i] && s->twin >= 0 && r->issued[s->twin];
+        if (!r->done[i] && !met) {      /* met: only others of its group are still out */
             snprintf(why, sizeof why, "deadlock: %s never %s", sp_step_name(r->p, i),
                      !r->issued[i] ? "starts" : s->twin >= 0 ? "meets its other end" : "ends");
             return why;
         }
+    }
     return NULL;
 }
 
