@@ -105,6 +105,8 @@ struct off disorder_run(const struct sp_plan *p, struct disorder d)
         if (!why && p->pb.backward)
             why = sp_loop_run(l, SP_BACKWARD, x, NULL);
     }
+    for (int i = 0; i < d.backwards && !why; i++)
+        why = sp_loop_run(l, SP_BACKWARD, x, NULL);
     struct off off = { INFINITY, SP_Q, why };
     if (!why)
         off = compare(p, sp_chaos_data(x));

@@ -11,6 +11,7 @@ struct disorder {
     unsigned long seed;
     bool streams;                       /* or polled by a host */
     int times;                          /* forward and backward again, inputs left as they are */
+    int backwards;                      /* backward passes more, at the end */
 };
 
 struct off {

@@ -50,6 +50,9 @@ static void call(struct sp_plan *q, const struct sp_plan *p, int step, const str
     const struct sp_step *s = &p->step[step];
     const struct sp_block *from = sp_step_blocks(p, step);
     struct sp_block b[SP_MAX_BLOCKS];
+    enum sp_lane lane = (enum sp_lane)(e->kind == EDIT_LANE && one_call(p, step, e->step)
+                                       ? e->with : s->lane);
+    q->group = e->kind == EDIT_JOIN && s->group == p->step[e->step].group ? e->with : s->group;
     for (int i = 0; i < sp_ops[s->op].nblocks; i++)
         b[i] = changed(e, step, i, from[i]);
     switch ((enum sp_op)s->op) {
@@ -61,13 +64,10 @@ static void call(struct sp_plan *q, const struct sp_plan *p, int step, const str
     case SP_MERGE: sp_merge(q, b[0], b[1], b[2], b[3]); break;
     case SP_ADD:   sp_add(q, b[0], b[1]); break;
     case SP_COPY:
-        q->group = s->group;
-        (s->group < 0 ? sp_copy : sp_move)(q, (enum sp_lane)s->lane, b[0], b[1]);
+        (s->group < 0 ? sp_copy : sp_move)(q, lane, b[0], b[1]);
         break;
     case SP_SEND:
-        q->group = s->group;
-        sp_move(q, (enum sp_lane)s->lane,
-                changed(e, s->twin, 0, sp_step_blocks(p, s->twin)[0]), b[0]);
+        sp_move(q, lane, changed(e, s->twin, 0, sp_step_blocks(p, s->twin)[0]), b[0]);
         break;
     case SP_RECV: case SP_NOPS:         /* came with its send */
         break;

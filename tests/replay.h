@@ -12,6 +12,8 @@ enum edit_kind {
     EDIT_REDIRECT,              /* its block number `block` becomes `to` */
     EDIT_SWAP,                  /* step and `with` change places */
     EDIT_LATE,                  /* step comes after `with`, a later one */
+    EDIT_LANE,                  /* step, a copy or a move, goes to lane `with` */
+    EDIT_JOIN,                  /* the group of step becomes part of group `with` */
     EDIT_ONE_BUFFER,            /* all that goes to buffer `buf` goes to to.buf */
 };
 

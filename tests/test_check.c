@@ -87,13 +87,13 @@ static void assert_reasoned(const struct case_walk *w)
     for (at += strlen("nearest: "); at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
         long v = atol(at);
         if (!accepted(w, why, v))
-            print_message("%s: %s, but %ld is refused too", w->name, why, v);
+            fail_msg("%s: '%s', but %ld is refused too", w->name, why, v);
         low = v < value && v > low ? v : low;
         high = v > value && v < high ? v : high;
     }
     for (long v = low + 1; v < high; v++)
         if (accepted(w, why, v))
-            print_message("%s: %s, but %ld would do too", w->name, why, v);
+            fail_msg("%s: '%s', but %ld would do too", w->name, why, v);
 }
 
 static void test_refusals(void **state)
@@ -137,6 +137,7 @@ static void test_refused_by_name(void **state)
         { "ring", "ranks=4 seq=3", "sp 4 is more ranks than seq 3 has tokens" },
         { "ring", "ranks=4 seq=100 layout=zigzag",
           "seq 100 must be a multiple of 8 for sp 4 and layout zigzag; nearest: 96, 104" },
+        { "local", "heads=40000:8", "heads 40000 must be at most 32767" },
         { "ring", "ranks=0 seq=8", "sp 0 must be at least 1" },
         { "ring", "ranks=1 batch=0", "batch 0 must be at least 1" },
     };

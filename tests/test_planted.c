@@ -148,6 +148,39 @@ static void test_deadlock(void **state)
     sp_plan_free(p);
 }
 
+/* What a copy over part of itself leaves behind is the kernel's affair. */
+static void test_copy_onto_itself(void **state)
+{
+    struct sp_problem pb = { .seq = 4, .ranks = 1, .batch = 1, .heads = 1, .kv_heads = 1,
+                             .dim = 4 };
+    struct sp_plan *p = sp_plan_new(&pb);
+    struct sp_buf in = { .name = "q", .kind = { SP_Q }, .role = SP_INPUT, .rows = 4, .heads = 1 },
+                  out = { .name = "scratch", .kind = { SP_Q }, .rows = 4, .heads = 1 };
+    (void)state;
+    struct sp_block q = sp_whole(p, sp_buf_new(p, 0, &in)), x = sp_whole(p, sp_buf_new(p, 0, &out));
+    sp_hold(p, q, &(struct sp_run){ 0, 1, 4 }, 1, 0);
+    sp_copy(p, SP_COMPUTE, x, q);
+    assert_null(sp_check_shape(p));
+    sp_copy(p, SP_COMPUTE, sp_rows(x, 1, 3), sp_rows(x, 0, 3));
+    assert_string_equal(sp_check_shape(p),
+                        "step 1 (copy of rank 0): two of its blocks overlap in 'scratch'");
+    sp_plan_free(p);
+}
+
+/* o and lse as planes of one buffer: their rows are not of one size. */
+static void test_mixed_planes(void **state)
+{
+    struct sp_problem pb = { .seq = 4, .ranks = 1, .batch = 1, .heads = 1, .kv_heads = 1,
+                             .dim = 4 };
+    struct sp_plan *p = sp_plan_new(&pb);
+    struct sp_buf mixed = { .name = "o lse", .kind = { SP_O, SP_LSE }, .planes = 2, .rows = 4,
+                            .heads = 1 };
+    (void)state;
+    sp_buf_new(p, 0, &mixed);
+    assert_non_null(strstr(sp_check(p), "buffer 'o lse' of rank 0 mixes planes"));
+    sp_plan_free(p);
+}
+
 /* Tokens of no rank, or of two. */
 static void test_homes(void **state)
 {
@@ -167,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_is_refused),
         cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_copy_onto_itself),
+        cmocka_unit_test(test_mixed_planes),
         cmocka_unit_test(test_homes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

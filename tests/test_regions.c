@@ -27,11 +27,6 @@ static int roll(int n)
     return (int)((dice >> 33) % (unsigned)n);
 }
 
-static struct cell *cell_at(struct model *m, int plane, int row, int head)
-{
-    return &m->cell[(plane * ROWS + row) * HEADS + head];
-}
-
 static struct sp_block random_block(int buf)
 {
     struct sp_block b = { .buf = buf, .plane = (signed char)roll(PLANES), .row = roll(ROWS),
@@ -46,20 +41,31 @@ static struct sp_block random_block(int buf)
     return b;
 }
 
-/* For each cell of a block. */
-#define EACH(b, c, r, h)                                                    \
-    for (int c = (b).plane; c < (b).plane + (b).planes; c++)                \
-        for (int r = (b).row; r < (b).row + (b).rows; r++)                  \
-            for (int h = (b).head; h < (b).head + (b).heads; h++)
+/* The i-th of a block's cells: which it is. */
+static struct sp_block cell_of(struct sp_block b, long i)
+{
+    struct sp_block one = { .buf = b.buf, .planes = 1, .rows = 1, .heads = 1 };
+    one.head = (short)(b.head + i % b.heads);
+    one.row = b.row + (int)(i / b.heads % b.rows);
+    one.plane = (signed char)(b.plane + i / b.heads / b.rows);
+    return one;
+}
+
+static struct cell *cell(struct model *m, struct sp_block one)
+{
+    return &m->cell[(one.plane * ROWS + one.row) * HEADS + one.head];
+}
 
 static void write_both(struct sp_region *g, struct model *m, struct sp_block b, int step)
 {
     struct sp_content is = { roll(5), roll(7), roll(5), roll(9) };
     sp_region_write(g, b, is, step);
-    EACH(b, c, r, h)
-        *cell_at(m, c, r, h) = (struct cell){ .written = true, .list = is.list,
-            .place = is.skip + r - b.row, .head = is.head + h - b.head, .value = is.value,
-            .writer = step };
+    for (long i = 0; i < sp_block_area(b); i++) {
+        struct sp_block one = cell_of(b, i);
+        *cell(m, one) = (struct cell){ .written = true, .list = is.list,
+            .place = is.skip + one.row - b.row, .head = is.head + one.head - b.head,
+            .value = is.value, .writer = step };
+    }
 }
 
 static void read_both(struct sp_region *g, struct model *m, struct sp_block b, int step)
@@ -70,8 +76,8 @@ static void read_both(struct sp_region *g, struct model *m, struct sp_block b, i
         assert_true(sp_block_same(x->b, sp_block_common(x->b, b)));     /* cut: none sticks out */
         sp_box_read(x, step);
     }
-    EACH(b, c, r, h)
-        cell_at(m, c, r, h)->reader[step / 64] |= 1ul << step % 64;
+    for (long i = 0; i < sp_block_area(b); i++)
+        cell(m, cell_of(b, i))->reader[step / 64] |= 1ul << step % 64;
 }
 
 static void carry_both(struct sp_region *g, struct model *m, int to, struct sp_block fb, int step)
@@ -83,14 +89,14 @@ static void carry_both(struct sp_region *g, struct model *m, int to, struct sp_b
     tb.plane = (signed char)roll(PLANES - fb.planes + 1);
     tb.row = roll(ROWS - fb.rows + 1);
     tb.head = (short)roll(HEADS - fb.heads + 1);
-    EACH(fb, c, r, h) {
-        struct cell from = *cell_at(&before, c, r, h);
+    for (long i = 0; i < sp_block_area(fb); i++) {
+        struct cell from = *cell(&before, cell_of(fb, i));
         all &= from.written;
         if (!from.written)
             continue;
         from.writer = step;
         memset(from.reader, 0, sizeof from.reader);
-        *cell_at(&m[to], c + tb.plane - fb.plane, r + tb.row - fb.row, h + tb.head - fb.head) = from;
+        *cell(&m[to], cell_of(tb, i)) = from;
     }
     assert_int_equal(sp_region_carry(&g[to], tb, &g[fb.buf], fb, step), all);
 }
@@ -108,10 +114,9 @@ static void compare(const struct sp_region *g, struct model *m)
             reader[x->reader[j] / 64] |= 1ul << x->reader[j] % 64;
         for (int j = 0; j < i; j++)
             assert_false(sp_block_overlaps(x->b, g->box[j].b));
-        EACH(x->b, c, r, h) {
-            struct cell *k = cell_at(m, c, r, h);
-            struct sp_block one = { x->b.buf, r, 1, (short)h, 1, (signed char)c, 1 };
-            struct sp_content is = sp_box_part(x, one);
+        for (long n = 0; n < sp_block_area(x->b); n++) {
+            struct cell *k = cell(m, cell_of(x->b, n));
+            struct sp_content is = sp_box_part(x, cell_of(x->b, n));
             assert_true(k->written && k->writer == x->writer && k->value == is.value);
             assert_true(k->list == is.list && k->place == is.skip && k->head == is.head);
             assert_memory_equal(k->reader, reader, sizeof reader);

@@ -225,7 +225,7 @@ struct sp_options sp_options_read(enum sp_verb verb, int argc, char **argv)
     };
     struct argp_option *list = options_of(verb);
     struct argp argp = { .options = list, .parser = parse, .doc = docs[verb] };
-    char name[64];
+    static char name[64];           /* argp and the record of the launch keep it */
     snprintf(name, sizeof name, "seqpar %s", argv[0]);
     argv[0] = name;
     argp_err_exit_status = SP_EXIT_USAGE;

@@ -5,7 +5,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "executor/executor.h"
 #include "util/memory.h"
@@ -161,12 +160,15 @@ static void issue_rank(struct sp_loop *l, struct sp_executor *x, struct lane *la
     }
 }
 
+/* What a pass did before is forgotten; what the pass before it did is not. */
 static void begin(struct sp_loop *l, enum sp_pass pass)
 {
-    if (pass == SP_FORWARD)
-        memset(l->state, WAITING, (size_t)l->p->nsteps);
-    for (int i = 0; i < l->ranks * SP_NLANES; i++)
-        l->lanes[pass][i].head = l->lanes[pass][i].flying = 0;
+    for (int i = 0; i < l->ranks * SP_NLANES; i++) {
+        struct lane *a = &l->lanes[pass][i];
+        a->head = a->flying = 0;
+        for (int j = 0; j < a->n; j++)
+            l->state[a->step[j]] = WAITING;
+    }
 }
 
 const char *sp_loop_run(struct sp_loop *l, enum sp_pass pass, struct sp_executor *x,

@@ -54,6 +54,7 @@ struct sp_exact sp_exact_new(int n, int dim)
     return (struct sp_exact){
         .sum = sp_alloc(cells), .grad = sp_alloc(cells),
         .sum_size = sp_alloc(rows), .grad_size = sp_alloc(rows),
+        .sum_peak = sp_alloc(rows), .grad_peak = sp_alloc(rows),
         .lse = sp_alloc(rows), .delta = sp_alloc(rows),
     };
 }
@@ -64,6 +65,8 @@ void sp_exact_free(struct sp_exact *e)
     free(e->grad);
     free(e->sum_size);
     free(e->grad_size);
+    free(e->sum_peak);
+    free(e->grad_peak);
     free(e->lse);
     free(e->delta);
     *e = (struct sp_exact){ 0 };
@@ -234,6 +237,8 @@ static void softmax(const struct sp_problem *pb, double *s, double *t, int seen,
     e->delta[row] = delta;
     e->sum_size[row] = sqrt(squares);
     e->grad_size[row] = sqrt(squares * (1 + delta * delta / pb->dim));
+    e->sum_peak[row] = 1 / sum;                 /* p of the key with the highest score */
+    e->grad_peak[row] = e->grad_size[row] / e->sum_size[row] / sum;
 }
 
 static void some_queries(struct desk *d, const struct sp_problem *pb, const struct sp_rowset *q,
@@ -285,7 +290,7 @@ void sp_exact_queries(const struct sp_problem *pb, const struct sp_rowset *q,
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
-struct squares { double sum, grad; };  /* of all terms of an element */
+struct squares { double sum, sum_most, grad, grad_most; };     /* of terms of an element */
 
 /* Turns scores of chosen key k with m queries from `from` on into p, and t into ds. */
 static void weights(const struct desk *d, const struct sp_problem *pb, int k, long pos,
@@ -298,8 +303,11 @@ static void weights(const struct desk *d, const struct sp_problem *pb, int k, lo
         const int i = from + j;
         const bool seen = !pb->causal || pos <= q->pos[i];
         const double p = seen ? exp(scale * s[j] - lse[i]) : 0, grad = scale * p;
-        squares->sum += p * p;
-        squares->grad += p * p * d->size[j] * (1 + delta[i] * delta[i] / pb->dim);
+        const double sum2 = p * p, grad2 = sum2 * d->size[j] * (1 + delta[i] * delta[i] / pb->dim);
+        squares->sum += sum2;
+        squares->grad += grad2;
+        squares->sum_most = fmax(squares->sum_most, sum2);
+        squares->grad_most = fmax(squares->grad_most, grad2);
         s[j] = p;
         t[j] = seen ? grad * (t[j] - delta[i]) : 0;
     }
@@ -311,7 +319,7 @@ static void some_keys(struct desk *d, const struct sp_problem *pb, const struct 
 {
     const int n = choose(d, kv, from);
     const int first = pb->causal ? (int)(kv->pos[from] / TILE * TILE) : 0;
-    struct squares squares[MOST] = { { 0, 0 } };
+    struct squares squares[MOST] = { { .sum = 0 } };
     for (int i = first; i < q->n; i += TILE) {
         const int m = meet(d, q, i, q->n);
         dots(d, d->s, d->x, d->ox, m);
@@ -324,8 +332,11 @@ static void some_keys(struct desk *d, const struct sp_problem *pb, const struct 
     put(d, e->sum + (long)from * d->dim, d->sum, n);
     put(d, e->grad + (long)from * d->dim, d->grad, n);
     for (int k = 0; k < n; k++) {       /* one more head: sizes add up as squares */
-        e->sum_size[from + k] = hypot(e->sum_size[from + k], sqrt(squares[k].sum));
-        e->grad_size[from + k] = hypot(e->grad_size[from + k], sqrt(squares[k].grad));
+        const int at = from + k;
+        e->sum_size[at] = hypot(e->sum_size[at], sqrt(squares[k].sum));
+        e->grad_size[at] = hypot(e->grad_size[at], sqrt(squares[k].grad));
+        e->sum_peak[at] = fmax(e->sum_peak[at], sqrt(squares[k].sum_most));
+        e->grad_peak[at] = fmax(e->grad_peak[at], sqrt(squares[k].grad_most));
     }
 }
 

@@ -28,10 +28,11 @@ void sp_rowset_free(struct sp_rowset *r);
 /* Results for n chosen rows. The size of a row is that of its elements if the signs of all that
  * is summed into them are random: of o and dv, whose terms are p v and p do, the root of the
  * sum of squares of p; of dq and dk the terms are taken before t - delta, which may cancel:
- * scale t is of size 1, scale delta is known. */
+ * scale t is of size 1, scale delta is known. The peak is the size of the largest term alone. */
 struct sp_exact {
     double *sum, *grad;                 /* n x dim: o and dq, or dv and dk */
     double *sum_size, *grad_size;       /* n */
+    double *sum_peak, *grad_peak;       /* n */
     double *lse, *delta;                /* n: of queries */
 };
 

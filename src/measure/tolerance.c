@@ -6,8 +6,9 @@
  * bf16, in units of u. An output is rounded at the end (1). A kernel may have rounded p, as a
  * weight of v or do, and a row that hangs on one key is off by all of that (1). Together 2 for
  * o and dv; twice that is allowed, 4. For dq and dk there is ds in place of p (1), and delta,
- * which comes from an o that was rounded itself (2): 4; 6 are allowed, 1.2e-2, and 8 for a row
- * against its size, which its t - delta may exceed by much.
+ * which comes from an o that was rounded itself (2): 4; 6 are allowed, 1.2e-2. A row against
+ * its own size gets a little more, 5 and 8, since its elements, its t and its delta may exceed
+ * theirs; but only 0.3 of that as far as it is made of many terms, which average.
  *
  * dK and dV that are summed in bf16, as on a ring, are rounded again at each of n additions, by
  * up to 1 each, with random signs: sqrt(n), twice that is allowed; joined with the above as
@@ -26,6 +27,7 @@
 #include <math.h>
 
 static const double U = 1.0 / 512;
+static const double MANY = 0.3;         /* of what a row of one term may be off */
 
 /* How often an element of dK was added to in bf16, on average. */
 static double narrow_adds(const struct sp_plan *p)
@@ -50,7 +52,8 @@ static void bf16(struct sp_tolerance *t, enum sp_kind kind, double adds)
 {
     const bool grad = kind == SP_DQ || kind == SP_DK;
     t->element[kind] = several(grad ? 6 : 4, adds);
-    t->row[kind] = several(grad ? 8 : 4, adds);
+    t->row[kind] = several(grad ? 8 : 5, adds);
+    t->many[kind] = several(MANY * (grad ? 8 : 5), adds) / t->row[kind];
     t->unit[kind] = U * sqrt(1 + adds);
 }
 
@@ -58,7 +61,13 @@ static void fp32(struct sp_tolerance *t, enum sp_kind kind)
 {
     t->element[kind] = 1e-5;
     t->row[kind] = 5e-5;
+    t->many[kind] = MANY;
     t->unit[kind] = 2e-6;
+}
+
+double sp_row_scale(const struct sp_tolerance *t, enum sp_kind kind, double size, double peak)
+{
+    return t->many[kind] * size + (1 - t->many[kind]) * peak;
 }
 
 struct sp_tolerance sp_tolerance_of(const struct sp_plan *p)

@@ -30,6 +30,7 @@ struct look {
     unsigned long seed;
     struct sp_piece *piece; int npieces;
     struct sp_sample sample;
+    struct sp_tolerance tolerance;
     struct sp_faults faults;
     double wanted[SP_NKINDS];           /* rows to be looked at, by all ranks */
     long *all;                          /* seq: 0, 1, 2, ... */
@@ -46,9 +47,9 @@ struct chosen {
 
 /* ---- comparing -------------------------------------------------------------------------- */
 
-/* Row i of a piece, which should be `want`, of elements of that size. want: dim */
+/* Row i of a piece, which should be `want`; its error is measured by `scale`. want: dim */
 static void compare_row(struct look *l, const struct sp_piece *x, int i, int b, int head,
-                        const double *want, double size)
+                        const double *want, double scale)
 {
     struct sp_fault worst = { .error = -1, .b = b, .head = head, .pos = x->place[i] };
     double squares = 0, most = l->faults.most[x->kind];
@@ -69,20 +70,23 @@ static void compare_row(struct look *l, const struct sp_piece *x, int i, int b, 
     sp_fault_note(&l->faults, x->kind, SP_WAY_ELEMENT, worst);
     if (x->kind == SP_LSE)
         return;
-    worst.error = sqrt(squares) / (size + 1e-30);
+    worst.error = sqrt(squares) / (scale + 1e-30);
     sp_fault_note(&l->faults, x->kind, SP_WAY_ROW, worst);
 }
 
-/* want: chosen x dim; size: chosen */
 static void compare(struct look *l, const struct chosen *c, enum sp_kind kind, int b, int head,
-                    const double *want, const double *size)
+                    const struct sp_exact *e)
 {
+    const bool grad = kind == SP_DQ || kind == SP_DK;
+    const double *want = grad ? e->grad : e->sum, *size = grad ? e->grad_size : e->sum_size,
+                 *peak = grad ? e->grad_peak : e->sum_peak;
     for (int j = 0; j < l->npieces; j++) {
         const struct sp_piece *x = &l->piece[j];
         for (int i = 0; x->kind == kind && sp_piece_has(x, head) && i < x->view.rows; i++) {
             const int r = c->row[x->place[i]];
             if (r >= 0)
-                compare_row(l, x, i, b, head, want + (long)r * x->view.dim, size[r]);
+                compare_row(l, x, i, b, head, want + (long)r * x->view.dim,
+                            sp_row_scale(&l->tolerance, kind, size[r], peak[r]));
         }
     }
 }
@@ -203,9 +207,9 @@ static void look_at_queries(struct look *l, int b, int head, const struct sp_row
     struct sp_rowset q = sp_rowset_load(pb, l->seed, SP_Q, b, head, c.place, c.n);
     struct sp_exact e = sp_exact_new(c.n, pb->dim);
     sp_exact_queries(pb, &q, kv, &e);
-    compare(l, &c, SP_O, b, head, e.sum, e.sum_size);
+    compare(l, &c, SP_O, b, head, &e);
     if (pb->backward)
-        compare(l, &c, SP_DQ, b, head, e.grad, e.grad_size);
+        compare(l, &c, SP_DQ, b, head, &e);
     nothing_shared(l);
     share_exact(l, &c, &e);
     share(l, b, head);
@@ -243,8 +247,8 @@ static void look_at_head(struct look *l, int b, int kv_head)
         if (pb->backward)
             add_query_head(l, b, h, &keys, &e);
     }
-    compare(l, &c, SP_DV, b, kv_head, e.sum, e.sum_size);
-    compare(l, &c, SP_DK, b, kv_head, e.grad, e.grad_size);
+    compare(l, &c, SP_DV, b, kv_head, &e);
+    compare(l, &c, SP_DK, b, kv_head, &e);
     sp_exact_free(&e);
     sp_rowset_free(&keys);
     sp_rowset_free(&kv);
@@ -254,10 +258,10 @@ static void look_at_head(struct look *l, int b, int kv_head)
 /* ---- the verdict --------------------------------------------------------------------------------- */
 
 /* An output that nobody holds has not been computed, whatever the others look like. */
-static bool all_found(const struct look *l, const struct sp_tolerance *t, struct sp_verdict *v)
+static bool all_found(const struct look *l, struct sp_verdict *v)
 {
     for (int k = 0; k < SP_NKINDS; k++) {
-        if (t->element[k] <= 0 || l->faults.rows[k] >= l->wanted[k])
+        if (l->tolerance.element[k] <= 0 || l->faults.rows[k] >= l->wanted[k])
             continue;
         snprintf(v->why, sizeof v->why, "%s: %.0f of %.0f rows that were looked for are no output "
                  "of any rank", sp_kind_names[k], l->wanted[k] - l->faults.rows[k], l->wanted[k]);
@@ -270,9 +274,10 @@ static bool all_found(const struct look *l, const struct sp_tolerance *t, struct
 
 static double at_least_zero(double x) { return x < 0 ? 0 : x; }
 
-static struct sp_verdict judge(const struct look *l, const struct sp_tolerance *t)
+static struct sp_verdict judge(const struct look *l)
 {
     const struct sp_faults *f = &l->faults;
+    const struct sp_tolerance *t = &l->tolerance;
     struct sp_verdict v = { .sum_err = at_least_zero(f->worst[SP_DV][SP_WAY_SUM].error),
                             .dot_err = at_least_zero(f->worst[SP_DQ][SP_WAY_DOT].error) };
     enum sp_way way = SP_WAY_ELEMENT;
@@ -287,7 +292,7 @@ static struct sp_verdict judge(const struct look *l, const struct sp_tolerance *
         snprintf(v.rows, sizeof v.rows, "whole");
     else
         snprintf(v.rows, sizeof v.rows, "%.0f of %.0f rows", f->rows[SP_O], rows);
-    if (!all_found(l, t, &v))
+    if (!all_found(l, &v))
         return v;
     v.worst = sp_faults_worst(f, t, &v.worst_kind, &way);
     v.passed = v.worst <= 1;
@@ -299,10 +304,9 @@ static struct sp_verdict judge(const struct look *l, const struct sp_tolerance *
 static struct sp_verdict verify(struct sp_comm *c, int rank, const struct sp_plan *p,
                                 void *const *data, unsigned long seed)
 {
-    const struct sp_tolerance t = sp_tolerance_of(p);
     const size_t seq = (size_t)p->pb.seq;
     struct look l = { .c = c, .p = p, .seed = seed, .sample = sp_sample_choose(p),
-                      .faults = sp_faults_none() };
+                      .tolerance = sp_tolerance_of(p), .faults = sp_faults_none() };
     l.piece = sp_pieces_new(p, rank, SP_OUTPUT, data, &l.npieces);
     l.mark = sp_alloc(seq);
     l.shared = sp_alloc(NSHARED * seq * sizeof *l.shared);
@@ -313,9 +317,9 @@ static struct sp_verdict verify(struct sp_comm *c, int rank, const struct sp_pla
     for (int b = 0; b < p->pb.batch; b++)
         for (int kv = 0; kv < p->pb.kv_heads; kv++)
             look_at_head(&l, b, kv);
-    sp_identities(c, p, l.piece, l.npieces, seed, &t, &l.faults);
+    sp_identities(c, p, l.piece, l.npieces, seed, &l.tolerance, &l.faults);
     sp_faults_reduce(c, &l.faults);
-    const struct sp_verdict v = judge(&l, &t);
+    const struct sp_verdict v = judge(&l);
     sp_pieces_free(l.piece, l.npieces);
     free(l.mark);
     free(l.shared);

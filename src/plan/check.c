@@ -36,6 +36,17 @@ static bool same_kinds(const struct sp_plan *p, struct sp_block a, struct sp_blo
 
 static bool of_backward(enum sp_kind k) { return k >= SP_DO; }
 
+/* A block that the step writes and another that it uses share some of their cells: what it
+ * would do hangs on the order in which a kernel goes through them. */
+static bool torn(const struct sp_opinfo *op, const struct sp_block *b, int written)
+{
+    for (int i = 0; i < op->nblocks; i++)
+        if (b[i].buf == b[written].buf && !sp_block_same(b[i], b[written])
+            && sp_block_overlaps(b[i], b[written]))
+            return true;
+    return false;
+}
+
 static const char *blocks_fault(const struct sp_plan *p, int step)
 {
     static char why[200];
@@ -56,6 +67,11 @@ static const char *blocks_fault(const struct sp_plan *p, int step)
         }
         if (of_backward(buf->kind[b[i].plane]) && sp_step_pass(p, step) == SP_FORWARD) {
             snprintf(why, sizeof why, "%s: '%s' belongs to the backward pass, which has not begun",
+                     sp_step_name(p, step), buf->name);
+            return why;
+        }
+        if ((op->writes >> i & 1) && torn(op, b, i)) {
+            snprintf(why, sizeof why, "%s: two of its blocks overlap in '%s'",
                      sp_step_name(p, step), buf->name);
             return why;
         }

@@ -71,6 +71,9 @@ void sp_plan_free(struct sp_plan *p)
     free(p);
 }
 
+/* Of a row and head; else there are dim. */
+static bool one_number(enum sp_kind k) { return k == SP_LSE || k == SP_DELTAS; }
+
 int sp_buf_new(struct sp_plan *p, int rank, const struct sp_buf *shape)
 {
     p->buf = sp_grow(p->buf, p->nbufs, sizeof *p->buf);
@@ -79,8 +82,12 @@ int sp_buf_new(struct sp_plan *p, int rank, const struct sp_buf *shape)
     *b = *shape;
     b->rank = rank;
     b->planes = b->planes ? b->planes : 1;
-    if (b->kind[0] == SP_LSE || b->kind[0] == SP_DELTAS)
+    if (one_number(b->kind[0]))
         b->dtype = SP_F32;
+    for (int i = 1; i < b->planes && i < SP_MAX_PLANES; i++)
+        if (one_number(b->kind[i]) != one_number(b->kind[0]))
+            wrong(p, "buffer '%s' of rank %d mixes planes of one number a row with others",
+                  b->name, rank);
     if (b->rows < 1 || b->heads < 1 || b->planes > SP_MAX_PLANES)
         wrong(p, "buffer '%s' of rank %d has %d rows and %d heads", b->name, rank, b->rows, b->heads);
     p->region[p->nbufs] = (struct sp_region){ 0 };

@@ -23,6 +23,8 @@ const char *sp_problem_refuse(const struct sp_problem *pb)
     else if (pb->dim < 1 || pb->heads < 1 || pb->kv_heads < 1)
         snprintf(why, sizeof why, "heads %d, kv-heads %d and head-dim %d must be at least 1",
                  pb->heads, pb->kv_heads, pb->dim);
+    else if (pb->heads > SHRT_MAX)
+        snprintf(why, sizeof why, "heads %d must be at most %d", pb->heads, SHRT_MAX);
     else if (pb->heads % pb->kv_heads)
         snprintf(why, sizeof why, "kv-heads %d must divide heads %d", pb->kv_heads, pb->heads);
     else if (pb->ranks > pb->seq)

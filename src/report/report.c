@@ -10,6 +10,9 @@
 #include "util/stop.h"
 #include "util/why.h"
 
+/* A row is one write, so that a program that is killed leaves no half of it. */
+enum { ROW_ROOM = 1 << 20 };
+
 static void keep(struct sp_report *r)
 {
     bool kept = !fflush(r->file) && !ferror(r->file);
@@ -48,6 +51,7 @@ static const char *open_file(struct sp_report *r, bool *fresh)
     r->file = fopen(r->path, "a+");
     if (!r->file)
         return sp_why("cannot write %s: %s", r->path, strerror(errno));
+    setvbuf(r->file, NULL, _IOFBF, ROW_ROOM);
     const char *why = look(r, fresh);
     if (!why)
         return NULL;

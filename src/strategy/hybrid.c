@@ -175,25 +175,36 @@ static void choose(struct sp_problem *pb)
             pb->knob[PU] = pu;
 }
 
+static bool pu_fits(const struct sp_problem *pb, int pu)
+{
+    return pb->ranks % pu == 0 && !sp_heads_refuse(pb, "", pu);
+}
+
+/* The least number that both divide. */
+static int common_multiple(int a, int b)
+{
+    int x = a, y = b;
+    while (y) {
+        int rest = x % y;
+        x = y;
+        y = rest;
+    }
+    return a / x * b;
+}
+
 static const char *refuse(const struct sp_problem *pb)
 {
-    static char why[160];
-    int pu = pb->knob[PU], below = pu - 1, above = pu + 1;
-    if (pb->ranks % pu == 0) {
-        const char *no = sp_heads_refuse(pb, "hybrid.pu", pu);
-        if (no)
-            return no;
-        /* a shard is cut in pu parts on entry, and in chunks on the ring */
-        int chunks = pb->knob[CHUNKS];
-        no = sp_shard_refuse(pb, pb->ranks / pu, pu);
-        return no ? no : sp_shard_refuse(pb, pb->ranks / pu, chunks);
-    }
-    while (pb->ranks % below)
+    static char why[200];
+    int pu = pb->knob[PU], below = pu, above = pu;
+    if (pu_fits(pb, pu))    /* a shard is cut in pu parts on entry, and in chunks on the ring */
+        return sp_shard_refuse(pb, pb->ranks / pu, common_multiple(pu, pb->knob[CHUNKS]));
+    while (!pu_fits(pb, below))
         below--;
-    while (above < pb->ranks && pb->ranks % above)
+    while (above <= pb->ranks && !pu_fits(pb, above))
         above++;
-    int n = snprintf(why, sizeof why, "hybrid.pu %d must divide sp %d; nearest: %d", pu, pb->ranks,
-                     below);
+    int n = snprintf(why, sizeof why, "hybrid.pu %d must divide sp %d and heads %d, and divide "
+                     "kv-heads %d or be a multiple of it; nearest: %d", pu, pb->ranks, pb->heads,
+                     pb->kv_heads, below);
     if (above <= pb->ranks)
         snprintf(why + n, sizeof why - (size_t)n, ", %d", above);
     return why;
