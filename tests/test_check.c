@@ -34,6 +34,53 @@ static void test_all_proved(void **state)
     assert_true(proved > 6000);
 }
 
+/* ---- layouts ------------------------------------------------------------------------ */
+
+/* Which of n shards has token t, and as its how manieth. */
+static int shard_of(enum sp_layout layout, long seq, int n, long t, long *row)
+{
+    long rows = seq / n, half = rows / 2, chunk = half ? t / half : 0;
+    if (layout == SP_STRIPED) {
+        *row = t / n;
+        return (int)(t % n);
+    }
+    if (layout == SP_CONTIGUOUS) {
+        *row = t % rows;
+        return (int)(t / rows);
+    }
+    *row = t % half + (chunk < n ? 0 : half);
+    return (int)(chunk < n ? chunk : 2 * n - 1 - chunk);
+}
+
+/* A hybrid's shards are those of its rings, cut for the members of an all-to-all. */
+static int owner_of(const struct case_walk *w, long t, long *row)
+{
+    const struct sp_problem *pb = &w->pb;
+    bool hybrid = !strcmp(w->strategy->name, "hybrid");
+    int pu = hybrid ? pb->knob[0] : 1, pr = pb->ranks / pu;
+    long rows = pb->seq / pb->ranks;
+    int r = shard_of(pb->layout, pb->seq, pr, t, row), u = (int)(*row / rows);
+    *row %= rows;
+    return hybrid && pb->knob[1] ? u * pr + r : r * pu + u;
+}
+
+static void test_tokens_where_the_layout_says(void **state)
+{
+    struct case_walk w = { .set = cases_to_run };
+    (void)state;
+    while (case_next_plan(&w)) {
+        struct sp_plan *p = sp_strategy_plan(w.strategy, &w.pb);
+        for (long t = 0; t < w.pb.seq; t++) {
+            long row;
+            int rank = owner_of(&w, t, &row);
+            int cut = sp_places_cut(&p->places, p->home[rank], row, 1);
+            if (sp_places_at(&p->places, cut).run[0].start != t)
+                fail_msg("%s: token %ld is not in row %ld of rank %d", w.name, t, row, rank);
+        }
+        sp_plan_free(p);
+    }
+}
+
 /* ---- refusals ---------------------------------------------------------------------- */
 
 /* Where the value that a message begins with sits: "sp 3 must", "seq 100 must", or a knob. */
@@ -173,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_proved),
+        cmocka_unit_test(test_tokens_where_the_layout_says),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_refused_by_name),
         cmocka_unit_test(test_knobs),

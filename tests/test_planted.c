@@ -71,14 +71,20 @@ static void plant(const struct fault *f, const struct case_walk *w, const struct
     sp_plan_free(q);
 }
 
+static bool suits(const struct fault *f, const struct sp_plan *p, int step)
+{
+    return p->step[step].op == f->op
+           && (f->pass == FAULT_ANY || f->pass == (int)sp_step_pass(p, step));
+}
+
 /* In up to SITES steps of a plan, spread over it. */
 static void plant_all(const struct fault *f, const struct case_walk *w, const struct sp_plan *p)
 {
     int n = 0, at = 0;
     for (int i = 0; i < p->nsteps; i++)
-        n += p->step[i].op == f->op && (f->pass == FAULT_ANY || (int)sp_step_pass(p, i) == f->pass);
+        n += suits(f, p, i);
     for (int i = 0; i < p->nsteps; i++) {
-        if (p->step[i].op != f->op || (f->pass != FAULT_ANY && (int)sp_step_pass(p, i) != f->pass))
+        if (!suits(f, p, i))
             continue;
         if (n <= SITES || (long)at * SITES / n != (long)(at + 1) * SITES / n)
             plant(f, w, p, i);

@@ -24,17 +24,12 @@
 #include "util/memory.h"
 
 enum { SEED = 7 };
-enum { F32_FULL = 1, F32_CAUSAL = 2, BF16_FULL = 4, BF16_CAUSAL = 8, ANY = 15 };
+enum { F32_FULL = 1, F32_CAUSAL = 2, BF16_FULL = 4, BF16_CAUSAL = 8, ANY = 15,
+       FEW = 16 /* only flaws that are hard to notice: masks and tiles */ };
 
 static const double ROOM = 0.9;         /* the most of a tolerance that sound kernels may use */
 
-struct point {
-    const char *strategy;
-    int ranks;
-    long seq;
-    int batch, heads, kv_heads, dim, modes;
-    bool few;                           /* only what is hard to notice: masks and tiles */
-};
+struct point { const char *strategy; int ranks; long seq; int batch, heads, kv_heads, dim, modes; };
 
 static const struct point points[] = {
     { "local",     1, 256,  2, 4, 2, 64,  ANY },
@@ -45,8 +40,8 @@ static const struct point points[] = {
     { "allgather", 4, 256,  1, 4, 4, 64,  F32_CAUSAL | BF16_FULL },
     { "local",     1, 1024, 1, 4, 2, 128, F32_CAUSAL | BF16_FULL },
     { "ring",      3, 1536, 1, 2, 1, 64,  BF16_CAUSAL },
-    { "local",     1, 8192, 1, 2, 1, 64,  BF16_FULL | BF16_CAUSAL, true },
-    { NULL }
+    { "local",     1, 8192, 1, 2, 1, 64,  BF16_FULL | BF16_CAUSAL | FEW },
+    { .strategy = NULL }
 };
 
 static const struct sp_kernels *kernels(void)
@@ -106,14 +101,14 @@ static struct sp_verdict verdict_of(const struct point *at, enum sp_dtype dtype,
 static double check_flaw(const struct point *at, enum sp_dtype dtype, bool causal, enum flaw flaw)
 {
     const bool mask = flaw == SEES_MORE || flaw == SEES_LESS;
-    if ((mask && !causal) || (at->few && !mask && flaw != TILE_ATTN && flaw != TILE_GRAD))
+    if ((mask && !causal) || (at->modes & FEW && !mask && flaw != TILE_ATTN && flaw != TILE_GRAD))
         return 0;
     const struct sp_verdict v = verdict_of(at, dtype, causal, flaw);
     if (!broken_count())
         return 0;
     if (v.passed)
-        print_error("%s, %d ranks, seq %ld, %s: not noticed: %s\n", at->strategy, at->ranks, at->seq,
-                    sp_dtype_names[dtype], flaw_names[flaw]);
+        print_error("%s, %d ranks, seq %ld, %s: not noticed: %s\n", at->strategy, at->ranks,
+                    at->seq, sp_dtype_names[dtype], flaw_names[flaw]);
     assert_false(v.passed);
     assert_true(v.why[0]);
     return v.worst;
@@ -154,7 +149,7 @@ static void right_and_wrong(void **state)
 /* Spoil one element of one row, looked at or not; the verdict names the place. */
 static void check_spoiled(enum sp_kind kind, double value, const char *what)
 {
-    const struct point at = { "local", 1, 6000, 1, 2, 1, 64, 0, false };
+    const struct point at = { "local", 1, 6000, 1, 2, 1, 64, 0 };
     struct run r = run_new(plan_of(&at, SP_BF16, true), kernels());
     int n, i = 0;
     struct sp_piece *piece = sp_pieces_new(r.p, SP_ALL_RANKS, SP_OUTPUT, sp_chaos_data(r.x), &n);
@@ -183,7 +178,7 @@ static void no_number(void **state)
 static void inputs_of_any_layout(void **state)
 {
     (void)state;
-    const struct point at = { "ring", 4, 64, 2, 4, 2, 64, 0, false };
+    const struct point at = { "ring", 4, 64, 2, 4, 2, 64, 0 };
     struct run r = run_new(plan_of(&at, SP_F32, true), kernels());
     float want[64], have[64];
     int n;
@@ -214,7 +209,8 @@ static void check_file(const struct sp_plan *p, const struct sp_piece *x, const 
     assert_memory_equal(head, "\x93NUMPY\x01\x00\x76\x00", 10);
     assert_int_equal(head[127], '\n');
     head[127] = 0;
-    snprintf(shape, sizeof shape, "'shape': (%d, %ld, %d, %d), }", p->pb.batch, p->pb.seq, heads, dim);
+    snprintf(shape, sizeof shape, "'shape': (%d, %ld, %d, %d), }", p->pb.batch, p->pb.seq, heads,
+             dim);
     assert_non_null(strstr(head + 10, shape));
     for (int b = 0; b < p->pb.batch; b++)
         for (int i = 0; i < x->view.rows; i++) {
@@ -251,7 +247,7 @@ static void check_problem(const char *dir)
 static void dump_can_be_read(void **state)
 {
     (void)state;
-    const struct point at = { "ring", 4, 64, 2, 4, 2, 64, 0, false };
+    const struct point at = { "ring", 4, 64, 2, 4, 2, 64, 0 };
     struct run r = run_new(plan_of(&at, SP_BF16, true), kernels());
     char dir[] = "/tmp/seqpar-dump-XXXXXX";
     assert_non_null(mkdtemp(dir));

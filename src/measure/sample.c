@@ -9,9 +9,10 @@
 
 enum { TILE = 64 };
 
-/* Multiply-adds of a rank that are cheap (about a second of a core), and that may be spent
- * so that no tile is passed over. */
-static const double CHEAP = 4e9, DEAR = 4e10;
+/* Multiply-adds of a rank that are cheap, about a second of a core; and those that may be spent
+ * so that no tile is passed over, less than a minute of it. A rank whose part of the work at 64
+ * is DEAR takes some five times as long to run the plan once, with the fastest kernels. */
+static const double CHEAP = 4e9, DEAR = 3e11;
 
 struct sp_sample sp_sample_choose(const struct sp_plan *p)
 {
