@@ -57,11 +57,18 @@ refuses 3 "foreign.jsonl" run --jsonl "$tmp/foreign.jsonl" --seq 64
 
 # Every point refused: 2, with the reason in the table; some: 0.
 "$seqpar" check --strategy ulysses --sp 3 --heads 32 >"$tmp/out" 2>"$tmp/err"
-[ $? = 2 ] && grep -q "nearest: 2, 4" "$tmp/out" || { echo "all refused is not 2"; failed=1; }
+code=$?
+if [ $code != 2 ] || ! grep -q "nearest: 2, 4" "$tmp/out"; then
+    echo "all refused is $code, not 2, or has no reason"
+    failed=1
+fi
 "$seqpar" check --strategy ulysses --sp 2,3 --heads 32 >"$tmp/out" 2>"$tmp/err" ||
     { echo "some refused is not 0"; failed=1; }
 for verb in run check show; do
-    "$seqpar" $verb --help >"$tmp/out" 2>"$tmp/err" && [ ! -s "$tmp/err" ] &&
-        grep -q -- "--strategy" "$tmp/out" || { echo "$verb --help"; failed=1; }
+    if ! "$seqpar" $verb --help >"$tmp/out" 2>"$tmp/err" || [ -s "$tmp/err" ] ||
+        ! grep -q -- "--strategy" "$tmp/out"; then
+        echo "$verb --help"
+        failed=1
+    fi
 done
 exit $failed

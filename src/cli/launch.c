@@ -5,6 +5,7 @@
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "util/clock.h"
 #include "util/stop.h"
@@ -22,14 +23,19 @@ static const struct sp_transport *transport_of(const struct sp_options *o)
     return t;
 }
 
-/* An equal share of the processors that this host lets its ranks use. */
+int sp_processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
+}
+
+/* A rank that is bound has what it is bound to; others share the host equally. */
 static int share_of_processors(int local)
 {
     cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    int all = omp_get_num_procs();
-    n = n > all ? all : n;
-    return n / local > 0 ? n / local : 1;
+    int all = sp_processors(), n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    int share = n < all ? n : n / local;
+    return share > 0 ? share : 1;
 }
 
 /* The best of a few short loops, the fastest rank's: others may disturb, none can help. */

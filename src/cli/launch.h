@@ -19,6 +19,9 @@ struct sp_launch {
 struct sp_launch sp_launch_begin(const struct sp_options *o);
 void sp_launch_end(struct sp_launch *l);
 
+/* Processors of this host that its ranks may use. */
+int sp_processors(void);
+
 /* Bytes of memory that can still be had on this host. */
 double sp_memory_available(void);
 

@@ -32,6 +32,13 @@ static void prepare_farewell(const struct sp_outputs *out)
     memcpy(farewell, text, sizeof text);
 }
 
+/* The file that an option of the writer's name gives; NULL: standard output, or none. */
+static const char *path_of(const struct sp_options *o, const struct sp_writer *w)
+{
+    return w == &sp_jsonl ? o->jsonl : w == &sp_csv ? o->csv : w == &sp_markdown ? o->markdown
+           : NULL;
+}
+
 static void add(struct sp_outputs *out, const struct sp_writer *w, const char *path,
                 const json_t *context)
 {
@@ -44,13 +51,9 @@ static void add(struct sp_outputs *out, const struct sp_writer *w, const char *p
 void sp_outputs_open(struct sp_outputs *out, const struct sp_options *o, const json_t *context)
 {
     *out = (struct sp_outputs){ .n = 0 };
-    if (o->jsonl)
-        add(out, &sp_jsonl, o->jsonl, context);
-    if (o->csv)
-        add(out, &sp_csv, o->csv, context);
-    if (o->markdown)
-        add(out, &sp_markdown, o->markdown, context);
-    add(out, &sp_table, NULL, context);
+    for (int i = 0; sp_writers[i]; i++)
+        if (sp_writers[i] == &sp_table || path_of(o, sp_writers[i]))
+            add(out, sp_writers[i], path_of(o, sp_writers[i]), context);
     prepare_farewell(out);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);

@@ -192,6 +192,16 @@ static void dry_run(const struct sweep *w)
     }
 }
 
+/* Times of ranks that share a processor are right, but tell little about strategies. */
+static void warn_if_crowded(const struct sweep *w)
+{
+    int busy = w->launch.world->local * w->launch.threads, have = sp_processors();
+    if (writes(w) && busy > have)
+        fprintf(stderr, "seqpar: note: %d ranks of %d thread%s share %d processors: with more than "
+                "%d, times tell little\n", w->launch.world->local, w->launch.threads,
+                w->launch.threads == 1 ? "" : "s", have, have / w->launch.threads);
+}
+
 static void check_degrees(struct sp_options *o, int ranks)
 {
     if (!o->sp.n) {
@@ -245,6 +255,7 @@ int sp_run_main(int argc, char **argv)
     } else if (!o.dry_run) {
         if (writes(&w))
             open_outputs(&w, argc, argv);
+        warn_if_crowded(&w);
         for (int i = 0; i < w.n; i++)
             do_point(&w, i);
         if (writes(&w)) {

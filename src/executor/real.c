@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "executor/arithmetic.h"
 #include "executor/worker.h"
@@ -192,8 +193,8 @@ static bool processor_to_spare(const struct sp_comm *c, int threads)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set))
         return false;
-    long online = CPU_COUNT(&set);
-    return online / c->local > threads;
+    long all = sysconf(_SC_NPROCESSORS_ONLN), mine = CPU_COUNT(&set);
+    return (mine < all ? mine : mine / c->local) > threads;
 }
 
 struct sp_real *sp_real_new(const struct sp_plan *p, struct sp_comm *c, const struct sp_kernels *k,

@@ -23,6 +23,21 @@ static void keep(struct sp_report *r)
                 r->path ? r->path : "to standard output", strerror(errno));
 }
 
+/* Half a line is worth nothing, and would trouble readers. */
+static const char *cut_last_line(struct sp_report *r)
+{
+    long end = ftell(r->file);
+    do
+        end--;
+    while (end > 0 && !fseek(r->file, end - 1, SEEK_SET) && fgetc(r->file) != '\n');
+    if (ftruncate(fileno(r->file), end))
+        return strerror(errno);
+    fseek(r->file, 0, SEEK_END);
+    fprintf(stderr, "seqpar: warning: the last line of %s was not whole and is left out\n",
+            r->path);
+    return NULL;
+}
+
 /* What is there already: nothing, or lines that the writer can go on below. A writer that
  * was killed may have left half a line. */
 static const char *look(struct sp_report *r, bool *fresh)
@@ -38,12 +53,7 @@ static const char *look(struct sp_report *r, bool *fresh)
         return why;
     bool torn = !fseek(r->file, -1, SEEK_END) && fgetc(r->file) != '\n';
     fseek(r->file, 0, SEEK_END);
-    if (torn) {
-        fprintf(stderr, "seqpar: warning: the last line of %s is not whole; "
-                        "going on below it\n", r->path);
-        fputc('\n', r->file);
-    }
-    return NULL;
+    return torn ? cut_last_line(r) : NULL;
 }
 
 static const char *open_file(struct sp_report *r, bool *fresh)

@@ -22,12 +22,6 @@ double sp_median(const double *sorted, int n)
     return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 }
 
-double sp_percentile(const double *sorted, int n, double percent)
-{
-    int rank = (int)ceil(percent / 100 * n);
-    return sorted[rank < 1 ? 0 : rank > n ? n - 1 : rank - 1];
-}
-
 bool sp_median_interval(const double *sorted, int n, double *low, double *high)
 {
     if (n < FEWEST)

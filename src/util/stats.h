@@ -9,9 +9,6 @@ void sp_sort(double *sample, int n);
 
 double sp_median(const double *sorted, int n);
 
-/* The smallest sample that at least `percent` of all do not exceed (nearest rank). */
-double sp_percentile(const double *sorted, int n, double percent);
-
 /* The 95 % interval of the median, without any assumption about the distribution: the
  * samples between which it lies with that probability. False if there are too few. */
 bool sp_median_interval(const double *sorted, int n, double *low, double *high);
