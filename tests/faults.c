@@ -224,6 +224,50 @@ static struct sp_plan *lse_of_other_heads(const struct sp_plan *p, int step)
     return other_heads(p, step, 7);
 }
 
+static struct sp_plan *delta_of_part(const struct sp_plan *p, int step)
+{
+    struct sp_block b = block_of(p, step, 1);
+    for (int i = 0; i < p->nbufs; i++)
+        if (i != b.buf && p->buf[i].rank == p->step[step].rank && p->buf[i].kind[0] == SP_O
+            && p->buf[i].rows == p->buf[b.buf].rows && p->buf[i].heads == p->buf[b.buf].heads) {
+            b.buf = i;
+            return redirect(p, step, 1, b);
+        }
+    return NULL;
+}
+
+/* Behind the builder's back, so that the proof is on its own. */
+static struct sp_plan *edited(const struct sp_plan *p, int step, int block, struct sp_block to)
+{
+    struct sp_plan *q = as_it_is(p);
+    q->block[q->step[step].block + block] = to;
+    return q;
+}
+
+static struct sp_plan *other_values(const struct sp_plan *p, int step)
+{
+    int v = p->step[step].op == SP_GRAD ? 5 : 4;
+    struct sp_block b = block_of(p, step, v);
+    b.buf = like(p, b.buf, p->step[step].rank);
+    return b.buf < 0 ? NULL : edited(p, step, v, b);
+}
+
+static struct sp_plan *do_of_other_heads(const struct sp_plan *p, int step)
+{
+    struct sp_block b = block_of(p, step, 6);
+    if (2 * b.heads > p->buf[b.buf].heads)
+        return NULL;
+    b.head = (short)(b.head ? 0 : b.heads);
+    return edited(p, step, 6, b);
+}
+
+static struct sp_plan *end_in_other_lane(const struct sp_plan *p, int step)
+{
+    struct sp_plan *q = as_it_is(p);
+    q->step[step].lane = q->step[step].lane == SP_COMM ? SP_COMM2 : SP_COMM;
+    return q;
+}
+
 static struct sp_plan *queries_of_other_heads(const struct sp_plan *p, int step)
 {
     return other_heads(p, step, p->step[step].op == SP_GRAD ? 3 : 2);
@@ -342,6 +386,13 @@ const struct fault faults[] = {
     { "queries of other heads", SP_ATTN, ANY, queries_of_other_heads, "do not belong to KV heads",
       "allgather" },
     { "queries of other heads", SP_GRAD, ANY, queries_of_other_heads, "heads", "allgather" },
+    { "a delta of a part", SP_DELTA, ANY, delta_of_part, "miss keys|" PLACES "|" UNWRITTEN, "ring hybrid" },
+    { "values of other keys", SP_ATTN, ANY, other_values, PLACES "|" UNWRITTEN "|mixes places|race", "ring" },
+    { "values of other keys", SP_GRAD, ANY, other_values, PLACES "|" UNWRITTEN "|mixes places|race", "ring" },
+    { "do of other heads", SP_GRAD, ANY, do_of_other_heads, "other places or heads",
+      "allgather" },
+    { "ends in two lanes", SP_RECV, ANY, end_in_other_lane, "other lanes or groups",
+      "ring ulysses hybrid allgather" },
     { "a redirected end", SP_SEND, ANY, twin_redirected, "other end is missing",
       "ring ulysses hybrid allgather" },
     { "a torn group", SP_SEND, ANY, torn_group, "torn|own group", "ring ulysses hybrid allgather" },

@@ -10,43 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/inputs.h"
 #include "util/memory.h"
 
 enum { TILE = 64, MOST = 16, FOUR = 4 };
 
+static const double SIGMAS = 6;                 /* more than an error points by chance */
 static const size_t SCORES_BYTES = 64 << 20;    /* of a thread's scores, about */
-
-/* ---- rows ----------------------------------------------------------------------------- */
-
-struct sp_rowset sp_rowset_load(const struct sp_problem *pb, unsigned long seed,
-                                enum sp_kind kind, int b, int head, const long *pos, int n)
-{
-    const size_t cells = (size_t)n * (size_t)pb->dim;
-    const enum sp_kind other = kind == SP_Q ? SP_DO : SP_V;
-    struct sp_rowset r = { .n = n, .dim = pb->dim };
-    r.pos = sp_alloc((size_t)n * sizeof *r.pos);
-    r.x = sp_alloc(cells * sizeof *r.x);
-    r.y = sp_alloc(cells * sizeof *r.y);
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < n; i++) {
-        float *x = r.x + (long)i * pb->dim, *y = r.y + (long)i * pb->dim;
-        r.pos[i] = pos[i];
-        sp_input_row(pb, seed, kind, b, head, pos[i], x);
-        sp_input_round(pb->dtype, x, pb->dim);
-        sp_input_row(pb, seed, other, b, head, pos[i], y);
-        sp_input_round(pb->dtype, y, pb->dim);
-    }
-    return r;
-}
-
-void sp_rowset_free(struct sp_rowset *r)
-{
-    free(r->pos);
-    free(r->x);
-    free(r->y);
-    *r = (struct sp_rowset){ 0 };
-}
 
 struct sp_exact sp_exact_new(int n, int dim)
 {
@@ -56,6 +25,9 @@ struct sp_exact sp_exact_new(int n, int dim)
         .sum_size = sp_alloc(rows), .grad_size = sp_alloc(rows),
         .sum_peak = sp_alloc(rows), .grad_peak = sp_alloc(rows),
         .lse = sp_alloc(rows), .delta = sp_alloc(rows),
+        .sum_run = sp_alloc(cells / 2), .grad_run = sp_alloc(cells / 2),
+        .sum_lost = sp_alloc((size_t)n * sizeof(struct sp_lost)),
+        .grad_lost = sp_alloc((size_t)n * sizeof(struct sp_lost)),
     };
 }
 
@@ -69,6 +41,10 @@ void sp_exact_free(struct sp_exact *e)
     free(e->grad_peak);
     free(e->lse);
     free(e->delta);
+    free(e->sum_run);
+    free(e->grad_run);
+    free(e->sum_lost);
+    free(e->grad_lost);
     *e = (struct sp_exact){ 0 };
 }
 
@@ -83,6 +59,7 @@ struct desk {
     double *ox, *oy;                    /* TILE x wide: of the others */
     double size[TILE];                  /* of the elements of a row of ox, squared */
     double *s, *t;                      /* most x columns */
+    double *u;                          /* most x TILE */
 };
 
 static struct desk desk_new(int dim, int most, long columns)
@@ -100,6 +77,7 @@ static struct desk desk_new(int dim, int most, long columns)
     d.oy = sp_alloc(tile);
     d.s = sp_alloc(scores);
     d.t = sp_alloc(scores);
+    d.u = sp_alloc((size_t)most * TILE * sizeof(double));
     return d;
 }
 
@@ -113,6 +91,7 @@ static void desk_free(struct desk *d)
     free(d->oy);
     free(d->s);
     free(d->t);
+    free(d->u);
 }
 
 static void widen(const struct desk *d, double *to, const float *from, int rows)
@@ -140,15 +119,16 @@ static void four_dots(double out[FOUR], const double *x, const double *y, int wi
         out[r] = (a[r][0] + a[r][1]) + (b[r][0] + b[r][1]);
 }
 
-/* s[r][j] = x[r] . y[j] for chosen rows r and m rows of a tile. */
-static void dots(const struct desk *d, double *s, const double *x, const double *y, int m)
+/* s[r][j] = x[r] . y[j] for chosen rows r and m rows of a tile. s: most x columns */
+static void dots(const struct desk *d, double *s, long columns, const double *x, const double *y,
+                 int m)
 {
     double out[FOUR];
     for (int j = 0; j < m; j++)
         for (int r = 0; r < d->most; r += FOUR) {
             four_dots(out, x + r * d->wide, y + j * d->wide, d->wide);
             for (int l = 0; l < FOUR; l++)
-                s[(r + l) * d->columns + j] = out[l];
+                s[(r + l) * columns + j] = out[l];
         }
 }
 
@@ -241,6 +221,56 @@ static void softmax(const struct sp_problem *pb, double *s, double *t, int seen,
     e->grad_peak[row] = e->grad_size[row] / e->sum_size[row] / sum;
 }
 
+/* The errors of n rows, and their sums of squares. error: most x wide */
+static void errors(const struct desk *d, double *error, double *squares, const double *exact,
+                   const float *run, int n)
+{
+    for (int i = 0; i < n; i++) {
+        squares[i] = 0;
+        for (int c = 0; c < d->dim; c++) {
+            const double x = run[(long)i * d->dim + c] - exact[i * d->wide + c];
+            error[i * d->wide + c] = x;
+            squares[i] += x * x;
+        }
+    }
+}
+
+/* Does the error of a row, of that sum of squares, point where the m keys of a tile from `key`
+ * on, of weights w, take it? u: its products with each of them. Compared with p, as weights
+ * may cancel. */
+static void match(const struct desk *d, const double *p, const double *w, const double *u,
+                  double squares, int key, int m, struct sp_lost *lost)
+{
+    double along = 0, tile = 0, plain = 0;
+    for (int j = 0; j < m; j++) {
+        along += w[j] * u[j];
+        tile += w[j] * w[j] * d->dim;
+        plain += p[j] * p[j] * d->dim;
+    }
+    const double sigmas = fabs(along) / sqrt(tile * squares / d->dim);
+    const double part = fabs(along) / sqrt(tile * plain);
+    if (sigmas > SIGMAS && part > lost->part)
+        *lost = (struct sp_lost){ part, key, m };
+}
+
+/* Of o, or of dq if grad. Takes the place of x and y, which are not needed any more. */
+static void look_for_lost(struct desk *d, const struct sp_rowset *kv, bool grad, int keys,
+                          struct sp_exact *e, int from, int n)
+{
+    double squares[MOST];
+    errors(d, d->x, squares, grad ? d->grad : d->sum,
+           (grad ? e->grad_run : e->sum_run) + (long)from * d->dim, n);
+    for (int j = 0; j < keys; j += TILE) {
+        const int m = meet(d, kv, j, keys);
+        dots(d, d->u, TILE, d->x, grad ? d->ox : d->oy, m);
+        for (int i = 0; i < n; i++) {
+            const long at = i * d->columns + j;
+            match(d, d->s + at, (grad ? d->t : d->s) + at, d->u + i * TILE, squares[i], j, m,
+                  (grad ? e->grad_lost : e->sum_lost) + from + i);
+        }
+    }
+}
+
 static void some_queries(struct desk *d, const struct sp_problem *pb, const struct sp_rowset *q,
                          const struct sp_rowset *kv, struct sp_exact *e, int from)
 {
@@ -248,9 +278,9 @@ static void some_queries(struct desk *d, const struct sp_problem *pb, const stru
     const int keys = pb->causal ? (int)q->pos[from + n - 1] + 1 : kv->n;
     for (int j = 0; j < keys; j += TILE) {
         const int m = meet(d, kv, j, keys);
-        dots(d, d->s + j, d->x, d->ox, m);
+        dots(d, d->s + j, d->columns, d->x, d->ox, m);
         if (pb->backward)
-            dots(d, d->t + j, d->y, d->oy, m);
+            dots(d, d->t + j, d->columns, d->y, d->oy, m);
     }
     for (int i = 0; i < n; i++)
         softmax(pb, d->s + i * d->columns, d->t + i * d->columns,
@@ -263,6 +293,9 @@ static void some_queries(struct desk *d, const struct sp_problem *pb, const stru
     }
     put(d, e->sum + (long)from * d->dim, d->sum, n);
     put(d, e->grad + (long)from * d->dim, d->grad, n);
+    look_for_lost(d, kv, false, keys, e, from, n);
+    if (pb->backward)
+        look_for_lost(d, kv, true, keys, e, from, n);
 }
 
 /* Chosen rows at a time: fewer when a row has very many scores. */
@@ -322,8 +355,8 @@ static void some_keys(struct desk *d, const struct sp_problem *pb, const struct 
     struct squares squares[MOST] = { { .sum = 0 } };
     for (int i = first; i < q->n; i += TILE) {
         const int m = meet(d, q, i, q->n);
-        dots(d, d->s, d->x, d->ox, m);
-        dots(d, d->t, d->y, d->oy, m);
+        dots(d, d->s, d->columns, d->x, d->ox, m);
+        dots(d, d->t, d->columns, d->y, d->oy, m);
         for (int k = 0; k < n; k++)
             weights(d, pb, k, kv->pos[from + k], q, i, m, lse, delta, &squares[k]);
         sums(d, d->sum, d->s, d->oy, m);

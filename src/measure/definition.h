@@ -11,19 +11,12 @@
 #ifndef SP_DEFINITION_H
 #define SP_DEFINITION_H
 
-#include "plan/plan.h"
+#include "measure/rowset.h"
 
-/* Rows of Q and dO, or of K and V, of one head, at ascending places. */
-struct sp_rowset {
-    int n, dim;
-    long *pos;                          /* n */
-    float *x, *y;                       /* n x dim: q and do, or k and v */
-};
-
-/* Rows of head `head` at these n places; kind is SP_Q (and dO) or SP_K (and V). */
-struct sp_rowset sp_rowset_load(const struct sp_problem *pb, unsigned long seed,
-                                enum sp_kind kind, int b, int head, const long *pos, int n);
-void sp_rowset_free(struct sp_rowset *r);
+/* Is the error of a row what a tile of keys gives to it? `part` of that is missing, or is there
+ * too often; 0 when no direction of the error is plain enough to tell. Seen this way a tile
+ * shows long before its size stands out from the roundings. */
+struct sp_lost { double part; int key, keys; };
 
 /* Results for n chosen rows. The size of a row is that of its elements if the signs of all that
  * is summed into them are random: of o and dv, whose terms are p v and p do, the root of the
@@ -34,6 +27,10 @@ struct sp_exact {
     double *sum_size, *grad_size;       /* n */
     double *sum_peak, *grad_peak;       /* n */
     double *lse, *delta;                /* n: of queries */
+
+    /* Queries only. The run's o and dq may be put here; a row of NaN is not looked at. */
+    float *sum_run, *grad_run;          /* n x dim */
+    struct sp_lost *sum_lost, *grad_lost;       /* n: what seems to be missing from those */
 };
 
 /* All zero. */

@@ -67,7 +67,8 @@ void sp_faults_reduce(struct sp_comm *c, struct sp_faults *f)
 
 static double tolerance(const struct sp_tolerance *t, int kind, int way)
 {
-    return way == SP_WAY_ELEMENT ? t->element[kind] : way == SP_WAY_ROW ? t->row[kind] : 1;
+    return way == SP_WAY_ELEMENT ? t->element[kind] : way == SP_WAY_ROW ? t->row[kind]
+         : way == SP_WAY_TILE ? t->tile : 1;
 }
 
 double sp_faults_worst(const struct sp_faults *f, const struct sp_tolerance *t,
@@ -99,12 +100,16 @@ void sp_fault_say(const struct sp_faults *f, const struct sp_tolerance *t, enum 
                  "should be %.6g as that of do (off by %.3g tolerances)", name, x->head, x->b,
                  x->element, x->got, x->want, x->error);
     else if (way == SP_WAY_DOT)
-        snprintf(text, room, "<q,dq> of KV head %d, batch %d is %.8g, should be %.8g as <k,dk> (off "
-                 "by %.3g tolerances)", x->head, x->b, x->got, x->want, x->error);
+        snprintf(text, room, "<q,dq> of KV head %d, batch %d is %.8g, should be %.8g as <k,dk> "
+                 "(off by %.3g tolerances)", x->head, x->b, x->got, x->want, x->error);
     else if (way == SP_WAY_ROW)
         snprintf(text, room, "%s of %s %d at position %ld, batch %d: the row is off by %.2g of its "
                  "size, tolerance %.2g; its element %d is %.6g, should be %.6g", name, of, x->head,
                  x->pos, x->b, x->error, allowed, x->element, x->got, x->want);
+    else if (way == SP_WAY_TILE)
+        snprintf(text, room, "%s of %s %d at position %ld, batch %d: %.2g of what a tile of keys "
+                 "from %d on gives should not be missing, or not be there again (tolerance %.2g)",
+                 name, of, x->head, x->pos, x->b, x->error, x->element, allowed);
     else if (way == SP_WAY_NAN)
         snprintf(text, room, "%s of %s %d at position %ld, batch %d: element %d is %g, should be a "
                  "number", name, of, x->head, x->pos, x->b, x->element, x->got);

@@ -10,6 +10,7 @@ enum sp_way {
     SP_WAY_NAN,         /* an element of any row is nan or infinite */
     SP_WAY_ELEMENT,     /* an element is off; error: absolute, until all is known */
     SP_WAY_ROW,         /* a row is off, against what was summed into it */
+    SP_WAY_TILE,        /* a row's error is what a tile of keys gives; error: that part */
     SP_WAY_SUM,         /* the sum over all rows is off, in tolerances */
     SP_WAY_DOT,         /* the product with the inputs is off, in tolerances */
     SP_NWAYS

@@ -135,7 +135,8 @@ static void compare(const struct sums *s, const struct sp_tolerance *t, int b, i
     const double *dv = vector(s, DV), *dv2 = vector(s, DV_SQUARES), *dout = vector(s, DO),
                  *dout2 = vector(s, DO_SQUARES);
     for (int d = 0; d < s->p->pb.dim; d++) {
-        const double allowed = SIGMAS * (t->unit[SP_DV] * sqrt(dv2[d]) + LSE_ERROR * sqrt(dout2[d]));
+        const double allowed = SIGMAS * (t->unit[SP_DV] * sqrt(dv2[d])
+                                         + LSE_ERROR * sqrt(dout2[d]));
         sp_fault_note(f, SP_DV, SP_WAY_SUM, (struct sp_fault){
             .error = fabs(dv[d] - dout[d]) / allowed, .got = dv[d], .want = dout[d], .b = b,
             .head = kv, .element = d });

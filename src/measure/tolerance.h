@@ -9,6 +9,7 @@ struct sp_tolerance {
     double element[SP_NKINDS];  /* max|err| / max|ref|; of lse: max|err| */
     double row[SP_NKINDS];      /* root mean square of a row's error / sp_row_scale */
     double many[SP_NKINDS];     /* part of that which is allowed to a row of many terms */
+    double tile;                /* part of a tile that may seem to be missing from a row */
     double unit[SP_NKINDS];     /* of the sum of many rows' errors, each this times its row */
 };
 

@@ -47,12 +47,13 @@ struct chosen {
 
 /* ---- comparing -------------------------------------------------------------------------- */
 
-/* Row i of a piece, which should be `want`; its error is measured by `scale`. want: dim */
+/* Row i of a piece, which should be `want`. want: dim. Sizes are those of definition.h: where
+ * gradients cancel in every row, as with two tokens, max|ref| says nothing about roundings. */
 static void compare_row(struct look *l, const struct sp_piece *x, int i, int b, int head,
-                        const double *want, double scale)
+                        const double *want, double size, double peak)
 {
     struct sp_fault worst = { .error = -1, .b = b, .head = head, .pos = x->place[i] };
-    double squares = 0, most = l->faults.most[x->kind];
+    double squares = 0, most = fmax(l->faults.most[x->kind], size);
     sp_piece_row(x, i, b, head, l->held);
     for (int d = 0; d < x->view.dim; d++) {
         const double error = fabs(l->held[d] - want[d]);
@@ -70,7 +71,7 @@ static void compare_row(struct look *l, const struct sp_piece *x, int i, int b, 
     sp_fault_note(&l->faults, x->kind, SP_WAY_ELEMENT, worst);
     if (x->kind == SP_LSE)
         return;
-    worst.error = sqrt(squares) / (scale + 1e-30);
+    worst.error = sqrt(squares) / (sp_row_scale(&l->tolerance, x->kind, size, peak) + 1e-30);
     sp_fault_note(&l->faults, x->kind, SP_WAY_ROW, worst);
 }
 
@@ -78,16 +79,35 @@ static void compare(struct look *l, const struct chosen *c, enum sp_kind kind, i
                     const struct sp_exact *e)
 {
     const bool grad = kind == SP_DQ || kind == SP_DK;
+    const struct sp_lost *lost = grad ? e->grad_lost : e->sum_lost;
     const double *want = grad ? e->grad : e->sum, *size = grad ? e->grad_size : e->sum_size,
                  *peak = grad ? e->grad_peak : e->sum_peak;
     for (int j = 0; j < l->npieces; j++) {
         const struct sp_piece *x = &l->piece[j];
         for (int i = 0; x->kind == kind && sp_piece_has(x, head) && i < x->view.rows; i++) {
             const int r = c->row[x->place[i]];
-            if (r >= 0)
-                compare_row(l, x, i, b, head, want + (long)r * x->view.dim,
-                            sp_row_scale(&l->tolerance, kind, size[r], peak[r]));
+            if (r < 0)
+                continue;
+            compare_row(l, x, i, b, head, want + (long)r * x->view.dim, size[r], peak[r]);
+            sp_fault_note(&l->faults, kind, SP_WAY_TILE, (struct sp_fault){
+                .error = lost[r].part, .b = b, .head = head, .pos = x->place[i],
+                .element = lost[r].key });
         }
+    }
+}
+
+/* What this rank holds of chosen rows; NaN where it holds none. run: chosen x dim */
+static void take_run(const struct look *l, const struct chosen *c, enum sp_kind kind, int b,
+                     int head, float *run)
+{
+    const long dim = l->p->pb.dim;
+    for (long i = 0; i < c->n * dim; i++)
+        run[i] = NAN;
+    for (int j = 0; j < l->npieces; j++) {
+        const struct sp_piece *x = &l->piece[j];
+        for (int i = 0; x->kind == kind && sp_piece_has(x, head) && i < x->view.rows; i++)
+            if (c->row[x->place[i]] >= 0)
+                sp_piece_row(x, i, b, head, run + c->row[x->place[i]] * dim);
     }
 }
 
@@ -194,7 +214,7 @@ static void compare_lse(struct look *l, int b, int head)
         for (int i = 0; x->kind == SP_LSE && sp_piece_has(x, head) && i < x->view.rows; i++) {
             const double *want = &shared(l, EXACT_LSE)[x->place[i]];
             if (*want > -INFINITY)
-                compare_row(l, x, i, b, head, want, 1);
+                compare_row(l, x, i, b, head, want, 0, 0);
         }
     }
 }
@@ -206,6 +226,8 @@ static void look_at_queries(struct look *l, int b, int head, const struct sp_row
     struct chosen c = choose(l, SP_Q, SP_O, SP_DQ, b, head);
     struct sp_rowset q = sp_rowset_load(pb, l->seed, SP_Q, b, head, c.place, c.n);
     struct sp_exact e = sp_exact_new(c.n, pb->dim);
+    take_run(l, &c, SP_O, b, head, e.sum_run);
+    take_run(l, &c, SP_DQ, b, head, e.grad_run);
     sp_exact_queries(pb, &q, kv, &e);
     compare(l, &c, SP_O, b, head, &e);
     if (pb->backward)
@@ -219,7 +241,7 @@ static void look_at_queries(struct look *l, int b, int head, const struct sp_row
     chosen_free(&c);
 }
 
-/* ---- keys of a KV head ------------------------------------------------------------------------ */
+/* ---- keys of a KV head ---------------------------------------------------------------------- */
 
 /* Adds what one query head gives, whose lse and delta have just been shared. */
 static void add_query_head(struct look *l, int b, int head, const struct sp_rowset *keys,
@@ -255,7 +277,7 @@ static void look_at_head(struct look *l, int b, int kv_head)
     chosen_free(&c);
 }
 
-/* ---- the verdict --------------------------------------------------------------------------------- */
+/* ---- the verdict ---------------------------------------------------------------------------- */
 
 /* An output that nobody holds has not been computed, whatever the others look like. */
 static bool all_found(const struct look *l, struct sp_verdict *v)
@@ -278,7 +300,10 @@ static struct sp_verdict judge(const struct look *l)
 {
     const struct sp_faults *f = &l->faults;
     const struct sp_tolerance *t = &l->tolerance;
-    struct sp_verdict v = { .sum_err = at_least_zero(f->worst[SP_DV][SP_WAY_SUM].error),
+    const double o_tile = f->worst[SP_O][SP_WAY_TILE].error,
+                 dq_tile = f->worst[SP_DQ][SP_WAY_TILE].error;
+    struct sp_verdict v = { .tile_err = at_least_zero(fmax(o_tile, dq_tile)),
+                            .sum_err = at_least_zero(f->worst[SP_DV][SP_WAY_SUM].error),
                             .dot_err = at_least_zero(f->worst[SP_DQ][SP_WAY_DOT].error) };
     enum sp_way way = SP_WAY_ELEMENT;
     for (int k = 0; k < SP_NKINDS; k++) {

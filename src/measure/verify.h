@@ -13,15 +13,16 @@
 
 struct sp_verdict {
     bool passed;
-    double err[SP_NKINDS];              /* max|err| / max|ref|; of lse, max|err| */
-    double tol[SP_NKINDS];              /* 0: the plan has no such output */
-    double row_err[SP_NKINDS];          /* the worst row: root mean square error / its size */
+    double err[SP_NKINDS];      /* max|err| / max|ref|; of lse, max|err| */
+    double tol[SP_NKINDS];      /* 0: the plan has no such output */
+    double row_err[SP_NKINDS];  /* the worst row: root mean square error / its size */
     double row_tol[SP_NKINDS];
-    double sum_err, dot_err;            /* of sum dV = sum dO, <Q,dQ> = <K,dK>, in tolerances */
-    double worst;                       /* largest error / tolerance of all of these ... */
-    enum sp_kind worst_kind;            /* ... and whose it is */
-    char rows[48];                      /* what was looked at: "whole", "512 of 8192 rows" */
-    char why[240];                      /* the worst fault; "" if passed */
+    double tile_err;            /* part of a tile that seems to be lost; 0.1 is allowed */
+    double sum_err, dot_err;    /* of sum dV = sum dO, <Q,dQ> = <K,dK>, in tolerances */
+    double worst;               /* largest error / tolerance of all of these ... */
+    enum sp_kind worst_kind;    /* ... and whose it is */
+    char rows[48];              /* what was looked at: "whole", "512 of 8192 rows" */
+    char why[240];              /* the worst fault; "" if passed */
 };
 
 /* Compare what this rank holds; all ranks of c, which are the plan's, get the same verdict.
