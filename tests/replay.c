@@ -25,14 +25,10 @@ static struct sp_plan *stage(const struct sp_plan *p)
     struct sp_plan *q = sp_plan_new(&p->pb);
     for (int i = 0; i < p->nbufs; i++)
         sp_buf_new(q, p->buf[i].rank, &p->buf[i]);
-    for (int r = 0; r < p->pb.ranks; r++) {
-        struct sp_where w = sp_places_at(&p->places, p->home[r]);
-        sp_home(q, r, w.run, w.nruns);
-    }
-    for (int i = 0; i < p->nheld; i++) {
-        struct sp_where w = sp_places_at(&p->places, p->held[i].list);
-        sp_hold(q, p->held[i].b, w.run, w.nruns, p->held[i].head);
-    }
+    for (int r = 0; r < p->pb.ranks; r++)
+        sp_home(q, r, p->share[r]);
+    for (int i = 0; i < p->nheld; i++)
+        sp_hold(q, p->held[i].b, sp_places_at(&p->places, p->held[i].list), p->held[i].head);
     return q;
 }
 

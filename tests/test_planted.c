@@ -125,7 +125,7 @@ static struct sp_block queries(struct sp_plan *p, int rank, bool held)
                             .rows = 1, .heads = 1 };
     struct sp_block b = sp_whole(p, sp_buf_new(p, rank, &shape));
     if (held)
-        sp_hold(p, b, &(struct sp_run){ rank, 1, 1 }, 1, 0);
+        sp_hold(p, b, (struct sp_where){ &(struct sp_run){ rank, 1, 1 }, 1 }, 0);
     return b;
 }
 
@@ -164,7 +164,7 @@ static void test_copy_onto_itself(void **state)
                   out = { .name = "scratch", .kind = { SP_Q }, .rows = 4, .heads = 1 };
     (void)state;
     struct sp_block q = sp_whole(p, sp_buf_new(p, 0, &in)), x = sp_whole(p, sp_buf_new(p, 0, &out));
-    sp_hold(p, q, &(struct sp_run){ 0, 1, 4 }, 1, 0);
+    sp_hold(p, q, (struct sp_where){ &(struct sp_run){ 0, 1, 4 }, 1 }, 0);
     sp_copy(p, SP_COMPUTE, x, q);
     assert_null(sp_check_shape(p));
     sp_copy(p, SP_COMPUTE, sp_rows(x, 1, 3), sp_rows(x, 0, 3));

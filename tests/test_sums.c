@@ -20,7 +20,7 @@ static struct sp_plan *plan_new(bool causal, bool backward, int heads, struct sp
     struct sp_problem pb = { .seq = S, .ranks = 1, .batch = 1, .heads = heads, .kv_heads = 1,
                              .dim = 4, .causal = causal, .backward = backward };
     struct sp_plan *p = sp_plan_new(&pb);
-    *s = sp_site_home(p, 0, &(struct sp_run){ 0, 1, S }, 1);
+    *s = sp_site_home(p, 0, (struct sp_share){ 0, 1, 0, 1 });
     sp_site_stats(p, s);
     return p;
 }

@@ -21,7 +21,7 @@
 
 const char *const sp_mode_names[] = { "overlapped", "serialised", "compute", "communication", NULL };
 
-static const double poll_every = 50e-6;         /* seconds between looks, on a shared core */
+static const double poll_every = 100e-6;        /* seconds between looks, on a shared core */
 
 struct sp_real {
     struct sp_executor x;

@@ -12,7 +12,7 @@
 #include "measure/inputs.h"
 #include "util/memory.h"
 
-static const double SIGMAS = 6;
+static const double SIGMAS = 10;
 static const double LSE_ERROR = 1e-6;   /* each row of p sums to 1 only as well as this */
 
 /* Sums of one KV head of one sequence: numbers, then elements. */

@@ -4,10 +4,16 @@
 #include "plan/cover.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/memory.h"
 
-void sp_cover_free(struct sp_cover *c) { free(c->perfect); }
+void sp_cover_free(struct sp_cover *c)
+{
+    for (int i = 0; i < c->nperfect; i++)
+        free(c->perfect[i].list);
+    free(c->perfect);
+}
 
 static int by_number(const void *a, const void *b)
 {
@@ -21,14 +27,21 @@ static int by_start(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static unsigned long hash(const int *list, int n)
+static bool known(const struct sp_cover *c, const int *list, int n)
 {
-    unsigned long h = 1469598103934665603ul;
-    for (int i = 0; i < n; i++) {
-        h = (h ^ (unsigned long)list[i]) * 1099511628211ul;
-        h ^= h >> 31;
-    }
-    return h ^ (unsigned long)n << 40;
+    for (int i = 0; i < c->nperfect; i++)
+        if (c->perfect[i].n == n
+            && !memcmp(c->perfect[i].list, list, (size_t)n * sizeof *list))
+            return true;
+    return false;
+}
+
+static void remember(struct sp_cover *c, const int *list, int n)
+{
+    int *copy = sp_alloc((size_t)n * sizeof *copy);
+    memcpy(copy, list, (size_t)n * sizeof *copy);
+    c->perfect = sp_grow(c->perfect, c->nperfect, sizeof *c->perfect);
+    c->perfect[c->nperfect++] = (struct sp_cover_set){ copy, n };
 }
 
 /* The runs of all lists; whether all have stride 1. */
@@ -104,15 +117,12 @@ bool sp_cover_exact(struct sp_cover *c, int *list, int n, long low, long high,
     bool dense;
     if (n)
         qsort(list, (size_t)n, sizeof *list, by_number);
-    unsigned long set = hash(list, n);
-    for (int i = 0; i < c->nperfect; i++)
-        if (c->perfect[i] == set)
-            return true;
+    if (known(c, list, n))
+        return true;
     struct sp_run *run = gather(c, list, n, &nruns, &dense);
     struct sp_cover_fault ignored;
     if (dense ? sweep(run, nruns, 0, c->seq, &ignored) : count(run, nruns, 0, c->seq, &ignored)) {
-        c->perfect = sp_grow(c->perfect, c->nperfect, sizeof *c->perfect);
-        c->perfect[c->nperfect++] = set;
+        remember(c, list, n);
         free(run);
         return true;
     }

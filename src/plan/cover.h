@@ -8,7 +8,8 @@
 struct sp_cover {
     const struct sp_places *places;
     long seq;
-    unsigned long *perfect; int nperfect;   /* hashes of sets found to name all of seq once */
+    struct sp_cover_set { int *list, n; } *perfect;     /* found to name all of seq once */
+    int nperfect;
 };
 
 struct sp_cover_fault { long first, last; int times; };     /* places named 0 or 2 times */

@@ -48,6 +48,7 @@ struct sp_plan *sp_plan_new(const struct sp_problem *pb)
     struct sp_plan *p = sp_alloc(sizeof *p);
     p->pb = *pb;
     p->backward_at = INT_MAX;
+    p->share = sp_alloc((size_t)pb->ranks * sizeof *p->share);
     p->home = sp_alloc((size_t)pb->ranks * sizeof *p->home);
     for (int r = 0; r < pb->ranks; r++)
         p->home[r] = -1;
@@ -67,6 +68,7 @@ void sp_plan_free(struct sp_plan *p)
     free(p->block);
     free(p->need);
     free(p->held);
+    free(p->share);
     free(p->home);
     free(p);
 }
@@ -125,14 +127,19 @@ struct sp_block sp_heads(struct sp_block b, int head, int heads)
     return b;
 }
 
-void sp_home(struct sp_plan *p, int rank, const struct sp_run *at, int nruns)
+void sp_home(struct sp_plan *p, int rank, struct sp_share share)
 {
-    p->home[rank] = sp_places_add(&p->places, at, nruns);
+    struct sp_run run[2];
+    int n = sp_shard(p->pb.layout, p->pb.seq, share.shard, share.shards, run);
+    int list = sp_places_add(&p->places, run, n);
+    long rows = sp_places_rows(&p->places, list) / share.parts;
+    p->share[rank] = share;
+    p->home[rank] = sp_places_cut(&p->places, list, share.part * rows, rows);
 }
 
-void sp_hold(struct sp_plan *p, struct sp_block b, const struct sp_run *at, int nruns, int head)
+void sp_hold(struct sp_plan *p, struct sp_block b, struct sp_where at, int head)
 {
-    int list = sp_places_add(&p->places, at, nruns);
+    int list = sp_places_add(&p->places, at.run, at.nruns);
     const struct sp_buf *buf = &p->buf[b.buf];
     if (buf->role != SP_INPUT)
         wrong(p, "'%s' of rank %d is held but is no input", buf->name, buf->rank);
@@ -151,6 +158,7 @@ void sp_backward(struct sp_plan *p)
     if (p->backward_at != INT_MAX)
         wrong(p, "the backward pass begins twice");
     p->backward_at = p->nsteps;
+    p->group++;
 }
 
 /* ---- where a block's rows are ----------------------------------------------------- */

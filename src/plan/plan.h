@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 
+#include "plan/layout.h"
 #include "plan/position.h"
 #include "plan/problem.h"
 #include "plan/region.h"
@@ -69,6 +70,10 @@ struct sp_step {                        /* kept small: rings have ranks^2 of the
 
 struct sp_held { struct sp_block b; int list, head; };
 
+/* Part `part` of `parts` equal ones of shard `shard` of the `shards` that the layout cuts the
+ * sequence in. */
+struct sp_share { int shard, shards, part, parts; };
+
 struct sp_plan {
     struct sp_problem pb;
     struct sp_buf    *buf;    int nbufs;
@@ -76,7 +81,8 @@ struct sp_plan {
     struct sp_block  *block;  int nblocks;
     int              *need;   int nneeds;
     struct sp_held   *held;   int nheld;    /* where each input sits in the sequence */
-    int              *home;                 /* places of each rank's tokens, in and out */
+    struct sp_share  *share;                /* of each rank, of the tokens, in and out ... */
+    int              *home;                 /* ... and the list of their places */
     int               backward_at;          /* steps from here on are of the backward pass */
     int               group;                /* of the next moves */
     struct sp_places  places;
@@ -94,11 +100,11 @@ void sp_plan_free(struct sp_plan *p);
 
 int  sp_buf_new(struct sp_plan *p, int rank, const struct sp_buf *shape);
 
-/* The tokens that rank starts and ends with. */
-void sp_home(struct sp_plan *p, int rank, const struct sp_run *at, int nruns);
+/* The tokens that rank starts and ends with: p->home[rank]. */
+void sp_home(struct sp_plan *p, int rank, struct sp_share share);
 
 /* An input block holds rows of these places, model heads from `head` on. */
-void sp_hold(struct sp_plan *p, struct sp_block b, const struct sp_run *at, int nruns, int head);
+void sp_hold(struct sp_plan *p, struct sp_block b, struct sp_where at, int head);
 
 struct sp_grad_blocks { struct sp_block dq, dk, dv, q, k, v, dout, lse, delta; };
 
@@ -116,8 +122,11 @@ void sp_copy (struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct s
  * all rows if more than one plane. */
 void sp_move (struct sp_plan *p, enum sp_lane lane, struct sp_block to, struct sp_block from);
 
-void sp_group(struct sp_plan *p);       /* later moves form a new group */
-void sp_backward(struct sp_plan *p);    /* later steps are of the backward pass */
+/* Later moves form a new group. What a group's moves wait for comes before all of them. */
+void sp_group(struct sp_plan *p);
+
+/* Later steps are of the backward pass. */
+void sp_backward(struct sp_plan *p);
 
 /* Whether a query of q may see a key of k: steps that would do nothing are left out. */
 bool sp_block_sees(struct sp_plan *p, struct sp_block q, struct sp_block k);

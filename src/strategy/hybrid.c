@@ -46,12 +46,7 @@ static int rank_at(const struct state *t, int r, int u)
 /* Shard r of pr, cut in pu parts; part u. */
 static struct sp_site home_of(struct state *t, int r, int u)
 {
-    struct sp_run run[2];
-    int n = sp_shard(t->p->pb.layout, t->p->pb.seq, r, t->pr, run);
-    long rows = t->p->pb.seq / t->p->pb.ranks;
-    int part = sp_places_cut(&t->p->places, sp_places_add(&t->p->places, run, n), u * rows, rows);
-    struct sp_where w = sp_places_at(&t->p->places, part);
-    return sp_site_home(t->p, rank_at(t, r, u), w.run, w.nruns);
+    return sp_site_home(t->p, rank_at(t, r, u), (struct sp_share){ r, t->pr, u, t->pu });
 }
 
 static struct sp_block all_tokens(struct state *t, int rank, struct sp_block like, int heads)

@@ -7,19 +7,6 @@
 
 #include "util/memory.h"
 
-int sp_shard(enum sp_layout layout, long seq, int i, int n, struct sp_run run[2])
-{
-    long rows = seq / n, half = rows / 2;
-    if (layout == SP_ZIGZAG) {
-        run[0] = (struct sp_run){ i * half, 1, half };
-        run[1] = (struct sp_run){ (2L * n - 1 - i) * half, 1, half };
-        return 2;
-    }
-    run[0] = layout == SP_STRIPED ? (struct sp_run){ i, n, rows }
-                                  : (struct sp_run){ i * rows, 1, rows };
-    return 1;
-}
-
 const char *sp_shard_refuse(const struct sp_problem *pb, int n, int parts)
 {
     static char why[160];
@@ -28,8 +15,11 @@ const char *sp_shard_refuse(const struct sp_problem *pb, int n, int parts)
     if (pb->seq % unit == 0)
         return NULL;
     long below = pb->seq / unit * unit;
-    snprintf(why, sizeof why, "seq %ld must be a multiple of %ld for sp %d and layout %s; nearest: ",
-             pb->seq, unit, pb->ranks, sp_layout_names[pb->layout]);
+    char pieces[40] = "";
+    if (parts > 1)
+        snprintf(pieces, sizeof pieces, " cut in %d", parts);
+    snprintf(why, sizeof why, "seq %ld must be a multiple of %ld for sp %d and layout %s%s; "
+             "nearest: ", pb->seq, unit, pb->ranks, sp_layout_names[pb->layout], pieces);
     size_t at = strlen(why);
     if (below)
         at += (size_t)snprintf(why + at, sizeof why - at, "%ld, ", below);
@@ -76,27 +66,26 @@ static struct sp_block tensor(struct sp_plan *p, int rank, enum sp_kind kind, en
         .rows = (int)rows, .heads = keys ? p->pb.kv_heads : p->pb.heads });
 }
 
-struct sp_site sp_site_home(struct sp_plan *p, int rank, const struct sp_run *at, int nruns)
+struct sp_site sp_site_home(struct sp_plan *p, int rank, struct sp_share share)
 {
-    long rows = 0;
-    for (int i = 0; i < nruns; i++)
-        rows += at[i].count;
-    sp_home(p, rank, at, nruns);
+    sp_home(p, rank, share);
+    struct sp_where at = sp_places_at(&p->places, p->home[rank]);
+    long rows = sp_places_rows(&p->places, p->home[rank]);
     struct sp_site s = {
         .q = tensor(p, rank, SP_Q, SP_INPUT, rows),
         .k = tensor(p, rank, SP_K, SP_INPUT, rows),
         .v = tensor(p, rank, SP_V, SP_INPUT, rows),
         .o = tensor(p, rank, SP_O, SP_OUTPUT, rows),
     };
-    sp_hold(p, s.q, at, nruns, 0);
-    sp_hold(p, s.k, at, nruns, 0);
-    sp_hold(p, s.v, at, nruns, 0);
+    sp_hold(p, s.q, at, 0);
+    sp_hold(p, s.k, at, 0);
+    sp_hold(p, s.v, at, 0);
     if (p->pb.backward) {
         s.dout = tensor(p, rank, SP_DO, SP_INPUT, rows);
         s.dq = tensor(p, rank, SP_DQ, SP_OUTPUT, rows);
         s.dk = tensor(p, rank, SP_DK, SP_OUTPUT, rows);
         s.dv = tensor(p, rank, SP_DV, SP_OUTPUT, rows);
-        sp_hold(p, s.dout, at, nruns, 0);
+        sp_hold(p, s.dout, at, 0);
     }
     return s;
 }
@@ -105,11 +94,8 @@ struct sp_site *sp_sites_by_rank(struct sp_plan *p)
 {
     int n = p->pb.ranks;
     struct sp_site *s = sp_alloc((size_t)n * sizeof *s);
-    for (int r = 0; r < n; r++) {
-        struct sp_run run[2];
-        int nruns = sp_shard(p->pb.layout, p->pb.seq, r, n, run);
-        s[r] = sp_site_home(p, r, run, nruns);
-    }
+    for (int r = 0; r < n; r++)
+        s[r] = sp_site_home(p, r, (struct sp_share){ r, n, 0, 1 });
     return s;
 }
 

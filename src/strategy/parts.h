@@ -11,9 +11,6 @@ struct sp_site { struct sp_block q, k, v, o, lse, dout, delta, dq, dk, dv; };
 
 /* ---- where tokens are ---------------------------------------------------------- */
 
-/* The places of shard i of n under a layout, in run[0..1]; how many runs. */
-int sp_shard(enum sp_layout layout, long seq, int i, int n, struct sp_run run[2]);
-
 /* NULL, or why the layout can't cut the sequence in n shards of `parts` equal parts. */
 const char *sp_shard_refuse(const struct sp_problem *pb, int n, int parts);
 
@@ -31,8 +28,8 @@ struct sp_block sp_like(struct sp_plan *p, struct sp_block b, const char *name, 
 struct sp_block sp_wide(struct sp_plan *p, struct sp_block b, const char *name);
 void sp_narrow(struct sp_plan *p, struct sp_block to, struct sp_block wide);
 
-/* The inputs and outputs of rank, whose tokens are at these places; no lse, no delta. */
-struct sp_site sp_site_home(struct sp_plan *p, int rank, const struct sp_run *at, int nruns);
+/* The inputs and outputs of rank, which has this share of the tokens; no lse, no delta. */
+struct sp_site sp_site_home(struct sp_plan *p, int rank, struct sp_share share);
 
 /* Sites 0..n-1 of n ranks, shard i on rank i. free() them. */
 struct sp_site *sp_sites_by_rank(struct sp_plan *p);
