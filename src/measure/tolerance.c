@@ -7,7 +7,7 @@
  * weight of v or do, and a row that hangs on one key is off by all of that (1). Together 2 for
  * o and dv; twice that is allowed, 4. For dq and dk there is ds in place of p (1), and delta,
  * which comes from an o that was rounded itself (2): 4; 6 are allowed, 1.2e-2. A row against
- * its own size gets a little more, 5 and 8, since its elements, its t and its delta may exceed
+ * its own size gets more, 6 and 10, since its elements, its t and its delta may exceed
  * theirs; but only 0.3 of that as far as it is made of many terms, which average.
  *
  * dK and dV that are summed in bf16, as on a ring, are rounded again at each of n additions, by
@@ -55,8 +55,8 @@ static void bf16(struct sp_tolerance *t, enum sp_kind kind, double adds)
 {
     const bool grad = kind == SP_DQ || kind == SP_DK;
     t->element[kind] = several(grad ? 6 : 4, adds);
-    t->row[kind] = several(grad ? 8 : 5, adds);
-    t->many[kind] = several(MANY * (grad ? 8 : 5), adds) / t->row[kind];
+    t->row[kind] = several(grad ? 10 : 6, adds);
+    t->many[kind] = several(MANY * (grad ? 10 : 6), adds) / t->row[kind];
     t->unit[kind] = U * sqrt(1 + adds);
 }
 

@@ -38,8 +38,8 @@ struct sp_ring {
     struct sp_ring_style style;
     struct sums *sum;                           /* n */
     struct load *own;                           /* n x chunks: what each member starts with */
-    struct load *slot;                          /* n x buffers x chunks, forward */
-    struct load *back;                          /* n x buffers x chunks, backward */
+    struct load *slot; int slots;               /* n x slots x chunks, that receive in turn */
+    struct load *back; int backs;               /* n x backs x chunks, in backward */
 };
 
 static int next(const struct sp_ring *g, int i) { return (i + 1) % g->n; }
@@ -50,16 +50,17 @@ static int rank_of(const struct sp_ring *g, int i) { return g->p->buf[g->site[i]
 
 /* ---- what travels ---------------------------------------------------------------- */
 
-/* Buffers for planes [first, first+n) of a piece, on member i. */
+/* Buffers for planes [first, first+n) of a piece, on member i: one of that name, or several. */
 static struct load load_new(struct sp_ring *g, int i, const char *name, int first, int n,
                             enum sp_dtype dtype)
 {
     static const enum sp_kind kinds[ALL] = { SP_K, SP_V, SP_DK, SP_DV };
+    static const char *const apart[ALL] = { "k in", "v in", "dk in", "dv in" };
     struct load l = { 0 };
     int planes = g->style.fused ? n : 1;
     for (int at = 0; at < n; at += planes) {
-        struct sp_buf shape = { .name = name, .dtype = dtype, .planes = planes, .rows = g->rows,
-                                .heads = g->site[i].k.heads };
+        struct sp_buf shape = { .name = planes > 1 ? name : apart[first + at], .dtype = dtype,
+                                .planes = planes, .rows = g->rows, .heads = g->site[i].k.heads };
         for (int j = 0; j < planes; j++)
             shape.kind[j] = kinds[first + at + j];
         struct sp_block b = sp_new(g->p, rank_of(g, i), shape);
@@ -92,17 +93,20 @@ static void pass_on(struct sp_ring *g, enum sp_lane lane, const struct load *to,
     }
 }
 
-/* Piece c of what member i holds at step t >= 1 has come into one of `buffers` in turn. */
-static struct load *in_turn(const struct sp_ring *g, struct load *l, int i, int t, int c)
-{
-    int b = g->style.buffers;
-    return &l[(i * b + (t - 1) % b) * g->style.chunks + c];
-}
-
+/* Piece c of the block that member i holds at step t of forward. */
 static struct load *held(const struct sp_ring *g, int i, int t, int c)
 {
-    return t ? in_turn(g, g->slot, i, t, c) : &g->own[i * g->style.chunks + c];
+    int at = t ? i * g->slots + (t - 1) % g->slots : i;
+    return &(t ? g->slot : g->own)[at * g->style.chunks + c];
 }
+
+/* Of what it holds in turn t >= 1 of backward. */
+static struct load *back(const struct sp_ring *g, int i, int t, int c)
+{
+    return &g->back[(i * g->backs + (t - 1) % g->backs) * g->style.chunks + c];
+}
+
+static int fewer(int a, int b) { return a < b ? a : b; }
 
 /* A member's own keys, cut in pieces; fused messages need K next to V, so they are copied. */
 static void start_with_own(struct sp_ring *g)
@@ -164,7 +168,6 @@ struct sp_ring *sp_ring_forward(struct sp_plan *p, const struct sp_site *s, int 
         sp_alone_forward(p, s);
         return g;
     }
-    g->style.buffers = style.buffers < n ? style.buffers : n;
     g->rows = s->k.rows / style.chunks;
     g->sum = sp_alloc((size_t)n * sizeof *g->sum);
     for (int i = 0; i < n; i++) {
@@ -173,7 +176,8 @@ struct sp_ring *sp_ring_forward(struct sp_plan *p, const struct sp_site *s, int 
         g->sum[i].part_lse = sp_like(p, s[i].lse, "lse part", SP_F32);
     }
     start_with_own(g);
-    g->slot = loads_new(g, "kv in", g->style.buffers, K, KV, p->pb.dtype);
+    g->slots = fewer(style.buffers, n - 1);
+    g->slot = loads_new(g, "kv in", g->slots, K, KV, p->pb.dtype);
     for (int t = 0; t < n; t++)
         forward_step(g, t);
     for (int i = 0; i < n; i++)
@@ -213,7 +217,7 @@ static void gradients(struct sp_ring *g, int i, const struct load *kv, const str
  *     turn t+1    K V of i+2+t    dK dV of i+1+t, from i+1; step t is added             */
 static struct load *reverse_held(const struct sp_ring *g, int i, int t, int c)
 {
-    return t ? in_turn(g, g->back, i, t, c) : held(g, i, g->n - 1, c);
+    return t ? back(g, i, t, c) : held(g, i, g->n - 1, c);
 }
 
 static void reverse_move(struct sp_ring *g, int t, int first, int n)
@@ -221,7 +225,7 @@ static void reverse_move(struct sp_ring *g, int t, int first, int n)
     for (int c = 0; c < g->style.chunks; c++) {
         sp_group(g->p);
         for (int i = 0; i < g->n; i++)
-            pass_on(g, g->style.kv_lane, in_turn(g, g->back, before(g, i), t + 1, c),
+            pass_on(g, g->style.kv_lane, back(g, before(g, i), t + 1, c),
                     reverse_held(g, i, t, c), first, n);
     }
 }
@@ -239,7 +243,7 @@ static void reverse_step(struct sp_ring *g, int t)
     }
     for (int i = 0; i < g->n; i++)
         for (int c = 0; c < g->style.chunks; c++)
-            gradients(g, i, reverse_held(g, i, t, c), in_turn(g, g->back, i, t + 1, c),
+            gradients(g, i, reverse_held(g, i, t, c), back(g, i, t + 1, c),
                       t == 0 && c == 0, t == 0);
 }
 
@@ -254,13 +258,13 @@ static void home_step(struct sp_ring *g, int t)
     }
     for (int i = 0; i < g->n; i++)
         for (int c = 0; c < g->style.chunks; c++)
-            gradients(g, i, held(g, i, t, c), in_turn(g, g->back, i, t + 1, c),
+            gradients(g, i, held(g, i, t, c), back(g, i, t + 1, c),
                       t == 0 && c == 0, t == 0);
     for (int c = 0; c < g->style.chunks; c++) {
         sp_group(g->p);
         for (int i = 0; i < g->n; i++)
-            pass_on(g, g->style.grad_lane, in_turn(g, g->back, next(g, i), t + 2, c),
-                    in_turn(g, g->back, i, t + 1, c), DK, KV);
+            pass_on(g, g->style.grad_lane, back(g, next(g, i), t + 2, c),
+                    back(g, i, t + 1, c), DK, KV);
     }
 }
 
@@ -286,15 +290,16 @@ void sp_ring_backward(struct sp_ring *g)
     }
     bool home = g->style.back == SP_RING_HOME;
     backward_sums(g);
-    g->back = home ? loads_new(g, "dkv home", g->style.buffers, DK, KV, SP_F32)
-                   : loads_new(g, "kv dkv in", g->style.buffers, K, ALL, g->p->pb.dtype);
+    g->backs = fewer(g->style.buffers, g->n);
+    g->back = home ? loads_new(g, "dkv home", g->backs, DK, KV, SP_F32)
+                   : loads_new(g, "kv dkv in", g->backs, K, ALL, g->p->pb.dtype);
     for (int t = 0; t < g->n; t++)
         (home ? home_step : reverse_step)(g, t);
     for (int i = 0; i < g->n; i++) {
         const struct sp_site *s = &g->site[i];
         sp_narrow(g->p, s->dq, g->sum[i].dq);
         for (int c = 0; c < g->style.chunks; c++) {
-            struct load *l = in_turn(g, g->back, i, home ? g->n + 1 : g->n, c);
+            struct load *l = back(g, i, home ? g->n + 1 : g->n, c);
             sp_copy(g->p, SP_COMPUTE, sp_rows(s->dk, c * g->rows, g->rows), l->plane[DK]);
             sp_copy(g->p, SP_COMPUTE, sp_rows(s->dv, c * g->rows, g->rows), l->plane[DV]);
         }
