@@ -206,7 +206,7 @@ static void test_knobs(void **state)
     sp_strategy_reset(s, &pb);
     assert_null(sp_strategy_set(s, &pb, "bwd", "home"));
     assert_null(sp_strategy_set(s, &pb, "buffers", "3"));
-    sp_strategy_knobs(s, &pb, text, sizeof text);
+    sp_strategy_knobs(s, &pb, false, text, sizeof text);
     assert_string_equal(text, "bwd=home fused=1 buffers=3 chunks=1");
     assert_string_equal(sp_strategy_set(s, &pb, "bwd", "1"), "ring.bwd '1' must be rev or home");
     assert_string_equal(sp_strategy_set(s, &pb, "chunks", "0"),

@@ -15,7 +15,7 @@ static void header(void)
            "# sent, messages: of the rank that sends most; memory: buffers of the rank that holds "
            "most\n"
            "# work: FLOPs of unmasked pairs of all ranks; most: of the busiest rank, over the mean\n"
-           "#%-10s %-38s %4s %8s %-10s %-4s %12s %8s %12s %6s %12s  %s\n", " strategy", "knobs", "sp",
+           "#%-10s %-24s %4s %8s %-10s %-4s %12s %8s %12s %6s %12s  %s\n", " strategy", "knobs", "sp",
            "seq", "layout", "pass", "sent(MiB)", "messages", "work(TFLOP)", "most", "memory(MiB)",
            "proof");
 }
@@ -33,7 +33,7 @@ static void line(const struct sp_plan *p, const char *strategy, const char *knob
         most = x->flops > most ? x->flops : most;
         flops += x->flops;
     }
-    printf(" %-10s %-38s %4d %8ld %-10s %-4s %12.3f %8ld %12.6f %6.3f %12.3f  %s\n", strategy, knobs,
+    printf(" %-10s %-24s %4d %8ld %-10s %-4s %12.3f %8ld %12.6f %6.3f %12.3f  %s\n", strategy, knobs,
            p->pb.ranks, p->pb.seq, sp_layout_names[p->pb.layout],
            pass == SP_FORWARD ? "fwd" : "bwd", (double)bytes / (1 << 20), messages, flops / 1e12,
            flops > 0 ? most * p->pb.ranks / flops : 1, (double)memory / (1 << 20), verdict);
@@ -54,10 +54,10 @@ static enum verdict check(const struct sp_point *point, const bool *pass)
         size_t bytes = sp_rank_bytes(p, r);
         memory = bytes > memory ? bytes : memory;
     }
-    sp_strategy_knobs(point->strategy, &point->pb, knobs, sizeof knobs);
+    sp_strategy_knobs(point->strategy, &point->pb, true, knobs, sizeof knobs);
     for (int i = 0; i < SP_NPASSES; i++)
         if (pass[i])
-            line(p, point->strategy->name, knobs, c, i, memory, why ? why : "right");
+            line(p, point->strategy->name, knobs[0] ? knobs : "-", c, i, memory, why ? why : "right");
     fflush(stdout);
     free(c);
     sp_plan_free(p);

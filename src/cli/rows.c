@@ -19,11 +19,13 @@ void sp_row_begin(struct sp_point_row *r, const struct sp_point *p, enum sp_pass
     const struct sp_problem *pb = &p->pb;
     r->row = sp_row_new();
     r->reason[0] = r->verified[0] = 0;
-    if (p->why[0])      /* an automatic knob may be open still */
-        r->knobs[0] = 0;
-    else
-        sp_strategy_knobs(p->strategy, pb, r->knobs, sizeof r->knobs);
+    r->knobs[0] = r->brief[0] = 0;
+    if (!p->why[0]) {   /* else an automatic knob may be open still */
+        sp_strategy_knobs(p->strategy, pb, false, r->knobs, sizeof r->knobs);
+        sp_strategy_knobs(p->strategy, pb, true, r->brief, sizeof r->brief);
+    }
     struct sp_row *x = &r->row;
+    x->brief = r->brief;
     x->source = "measured";
     x->strategy = p->strategy->name;
     x->knobs = r->knobs;

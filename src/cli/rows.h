@@ -12,8 +12,8 @@ struct sp_setup { const char *transport, *kernels; int threads; long seed; const
 
 enum { SP_TEXT_ROOM = 400 };
 
-struct sp_point_row { struct sp_row row; char knobs[SP_TEXT_ROOM], reason[SP_TEXT_ROOM],
-                      verified[48]; };
+struct sp_point_row { struct sp_row row; char knobs[SP_TEXT_ROOM], brief[SP_TEXT_ROOM],
+                      reason[SP_TEXT_ROOM], verified[48]; };
 
 /* The row of one pass and mode, with its key and nothing measured. Points into itself. */
 void sp_row_begin(struct sp_point_row *r, const struct sp_point *p, enum sp_pass pass,

@@ -34,7 +34,7 @@ const struct sp_column sp_columns[] = {
     { "strategy", "strategy", SP_TEXT, SP_NO_UNIT, AT(strategy), SP_KEY | SP_SHOWN, 9,
       "who sends what to whom" },
     { "knobs", "knobs", SP_TEXT, SP_NO_UNIT, AT(knobs), SP_KEY | SP_SHOWN, 5,
-      "settings of the strategy" },
+      "settings of the strategy; tables leave out those that are as always" },
     { "sp", "sp", SP_WHOLE, SP_NO_UNIT, AT(sp), SP_KEY | SP_SHOWN, 3,
       "ranks that share the sequence" },
     { "seq", "seq", SP_WHOLE, SP_NO_UNIT, AT(seq), SP_KEY | SP_SHOWN, 7,
@@ -199,6 +199,8 @@ const char *sp_row_shown(const struct sp_row *row, const struct sp_column *c, ch
         return "-";
     if (row->status != SP_POINT_OK && !(c->flags & SP_KEY) && c->type != SP_STATUS)
         return "-";
+    if (c->offset == AT(knobs) && row->brief)
+        return *row->brief ? row->brief : "-";
     if (is_whole ? c->unit == SP_NO_UNIT : c->type != SP_REAL)
         return sp_row_cell(row, c, room);
     double number = is_whole ? (double)whole(row, c) : real(row, c);

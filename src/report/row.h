@@ -26,7 +26,8 @@ extern const char *const sp_status_names[];
 struct sp_row {
     /* The key: what was asked. */
     const char *source;                 /* "measured", "simulated" */
-    const char *strategy, *knobs;       /* "ring", "buffers=2 chunks=1" */
+    const char *strategy, *knobs;       /* "ring", "buffers=3 chunks=1" */
+    const char *brief;                  /* knobs for people: "buffers=3"; NULL: as above */
     long sp, seq, batch, heads, kv_heads, head_dim;
     const char *dtype, *mask, *layout;
     const char *pass;                   /* "fwd", "bwd" */

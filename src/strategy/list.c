@@ -73,14 +73,16 @@ const char *sp_strategy_set(const struct sp_strategy *s, struct sp_problem *pb,
     return why;
 }
 
-void sp_strategy_knobs(const struct sp_strategy *s, const struct sp_problem *pb, char *text,
-                       size_t room)
+void sp_strategy_knobs(const struct sp_strategy *s, const struct sp_problem *pb, bool brief,
+                       char *text, size_t room)
 {
     size_t n = 0;
     text[0] = 0;
     for (int i = 0; s->knobs[i].name && n < room; i++) {
         const struct sp_knob *k = &s->knobs[i];
-        const char *gap = i ? " " : "";
+        const char *gap = n ? " " : "";
+        if (brief && pb->knob[i] == k->fallback)
+            continue;
         n += (size_t)(k->choice
             ? snprintf(text + n, room - n, "%s%s=%s", gap, k->name, k->choice[pb->knob[i]])
             : snprintf(text + n, room - n, "%s%s=%d", gap, k->name, pb->knob[i]));

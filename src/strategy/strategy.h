@@ -39,9 +39,10 @@ void sp_strategy_reset(const struct sp_strategy *s, struct sp_problem *pb);
 const char *sp_strategy_set(const struct sp_strategy *s, struct sp_problem *pb,
                             const char *knob, const char *value);
 
-/* "buffers=2 chunks=1": every knob, as it is set. */
-void sp_strategy_knobs(const struct sp_strategy *s, const struct sp_problem *pb, char *text,
-                       size_t room);
+/* "buffers=2 chunks=1": every knob, as it is set; if brief, only those that are not at their
+ * fallbacks. */
+void sp_strategy_knobs(const struct sp_strategy *s, const struct sp_problem *pb, bool brief,
+                       char *text, size_t room);
 
 /* Choose, then refuse: by the problem itself, then by the strategy. */
 const char *sp_strategy_settle(const struct sp_strategy *s, struct sp_problem *pb);
