@@ -1,6 +1,7 @@
 /* test_verify.c - verification passes what is right, with room to spare, and fails every set of
  * kernels that is wrong on purpose; and what is dumped can be read. */
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,12 +136,19 @@ static void check_point(const struct point *at, enum sp_dtype dtype, bool causal
                   causal ? "causal" : "full", v.worst, least, flaw_names[whose], v.rows);
 }
 
+/* For builds that are ten times slower, such as those with sanitizers. */
+static long longest(void)
+{
+    const char *said = getenv("SEQPAR_TEST_LONGEST");
+    return said ? atol(said) : LONG_MAX;
+}
+
 static void right_and_wrong(void **state)
 {
     (void)state;
     for (const struct point *at = points; at->strategy; at++)
         for (int mode = 0; mode < 4; mode++)
-            if (at->modes >> mode & 1)
+            if ((at->modes >> mode & 1) && at->seq <= longest())
                 check_point(at, mode & 2 ? SP_BF16 : SP_F32, mode & 1);
 }
 
