@@ -29,26 +29,34 @@ int sp_processors(void)
     return n > 0 ? (int)n : 1;
 }
 
-/* A rank that is bound has what it is bound to; others share the host equally. */
-static int share_of_processors(int local)
+/* Of the processors that this rank may use, its part when all that ranks may use is more than
+ * there is: all of a core it is bound to, a share of a socket or a host it is not alone on. */
+static int share_of_processors(struct sp_comm *c)
 {
     cpu_set_t set;
-    int all = sp_processors(), n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    int share = n < all ? n : n / local;
+    double mine = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    double sum[] = { mine, (double)sp_processors() / c->local };
+    c->transport->reduce(c, sum, 2, SP_SUM);
+    int share = (int)(sum[0] > sum[1] ? mine * sum[1] / sum[0] + 1e-6 : mine);
     return share > 0 ? share : 1;
 }
 
-/* The best of a few short loops, the fastest rank's: others may disturb, none can help. */
-static double peak(const struct sp_kernels *k, enum sp_dtype dtype, struct sp_comm *c)
+/* The best of some short loops: others may disturb, none can help. */
+static double peak(const struct sp_kernels *k, enum sp_dtype dtype, int loops)
 {
     double best = 0;
-    for (int i = 0; i < 5 && k->limit; i++) {
+    for (int i = 0; i < loops && k->limit; i++) {
         double start = sp_now(), flops = k->limit(dtype, 1 << 18);
         double rate = flops / (sp_now() - start);
         best = rate > best ? rate : best;
     }
-    c->transport->reduce(c, &best, 1, SP_MAX);
     return best;
+}
+
+void sp_launch_peak(struct sp_launch *l, enum sp_dtype dtype)
+{
+    double again = peak(l->kernels, dtype, 100);
+    l->peak[dtype] = again > l->peak[dtype] ? again : l->peak[dtype];
 }
 
 struct sp_launch sp_launch_begin(const struct sp_options *o)
@@ -61,10 +69,11 @@ struct sp_launch sp_launch_begin(const struct sp_options *o)
     l.world = transport_of(o)->open(&why);
     if (!l.world)
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
-    l.threads = o->threads ? (int)o->threads : share_of_processors(l.world->local);
+    l.threads = o->threads ? (int)o->threads : share_of_processors(l.world);
     omp_set_num_threads(l.threads);
-    l.peak[SP_F32] = peak(l.kernels, SP_F32, l.world);
-    l.peak[SP_BF16] = peak(l.kernels, SP_BF16, l.world);
+    l.peak[SP_F32] = peak(l.kernels, SP_F32, 5);
+    l.peak[SP_BF16] = peak(l.kernels, SP_BF16, 5);
+    l.world->transport->reduce(l.world, l.peak, 2, SP_MAX);
     return l;
 }
 

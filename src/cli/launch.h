@@ -17,6 +17,8 @@ struct sp_launch {
 /* Starts the transport and finds kernels and threads. Ends the program, with a reason, if
  * there is none such (exit 2, 3). */
 struct sp_launch sp_launch_begin(const struct sp_options *o);
+/* Measure the peak of a dtype again, for longer: whatever disturbed it may be over. */
+void sp_launch_peak(struct sp_launch *l, enum sp_dtype dtype);
 void sp_launch_end(struct sp_launch *l);
 
 /* Processors of this host that its ranks may use. */

@@ -19,7 +19,7 @@ const struct sp_verbinfo sp_verbs[] = {
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: seqpar VERB [OPTION...]\n"
-            "Measure and predict sequence-parallel attention.\n\n");
+            "Measure sequence-parallel attention, forward and backward, verified.\n\n");
     for (const struct sp_verbinfo *v = sp_verbs; v->name; v++)
         fprintf(out, "  %-8s %s\n", v->name, v->help);
     fprintf(out, "\n  seqpar VERB --help lists the options of a verb.\n");

@@ -40,10 +40,10 @@ static const struct known {
     { "mask", "LIST", "causal, full (causal)", ANY, WORDS, AT(mask), 0, 0 },
     { "pass", "LIST", "fwd, bwd (fwd,bwd)", ANY, PASS, 0, 0, 0 },
     { NULL, NULL, "How to spread it:", ANY, HEADING, 0, 0, 0 },
-    { "strategy", "LIST", "local, ring, ulysses, hybrid, allgather (all)", ANY, WORDS,
+    { "strategy", "LIST", "see seqpar info (all)", ANY, WORDS,
       AT(strategy), 0, 0 },
     { "sp", "LIST", "ranks that share a sequence (run: all that were launched)", ANY, LONGS,
-      AT(sp), 1, 1 << 20 },
+      AT(sp), 1, SP_MAX_RANKS },
     { "layout", "LIST", "contiguous, zigzag, striped, auto (what suits the strategy)", ANY, WORDS,
       AT(layout), 0, 0 },
     { "set", "KNOB=LIST", "a knob of a strategy, such as ring.buffers=2,3; see seqpar info", ANY,
@@ -78,7 +78,7 @@ static const struct known {
       0 },
     { NULL, NULL, "What to show:", SHOW, HEADING, 0, 0, 0 },
     { "format", "NAME", "text, dot, goal (text)", SHOW, TEXT, AT(format), 0, 0 },
-    { "rank", "N", "only the steps of this rank, as text", SHOW, LONG, AT(rank), 0, 1 << 20 },
+    { "rank", "N", "only the steps of this rank, as text", SHOW, LONG, AT(rank), 0, SP_MAX_RANKS },
 };
 
 enum { NOPTIONS = sizeof options / sizeof *options, FIRST_KEY = 256 };
@@ -200,6 +200,36 @@ static struct argp_option *options_of(enum sp_verb verb)
     return list;
 }
 
+static const struct known *find(enum sp_verb verb, const char *name, size_t length)
+{
+    for (int i = 0; i < NOPTIONS; i++)
+        if ((options[i].verbs & verb) && options[i].name && strlen(options[i].name) == length
+            && !strncmp(options[i].name, name, length))
+            return &options[i];
+    return NULL;
+}
+
+/* argp would say the same in two lines, on every rank. */
+static void check_names(enum sp_verb verb, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        size_t length = strcspn(argv[i], "=");
+        if (strncmp(argv[i], "--", 2) || !strncmp(argv[i], "--help", length)
+            || !strncmp(argv[i], "--usage", length))
+            continue;
+        const struct known *p = find(verb, argv[i] + 2, length - 2);
+        if (!p)
+            sp_stop_together(SP_EXIT_USAGE, "unknown option '%s'; seqpar %s --help lists them",
+                             argv[i], argv[0]);
+        bool apart = p->arg && !argv[i][length];
+        if (apart && i + 1 == argc)
+            sp_stop_together(SP_EXIT_USAGE, "--%s: needs a value, %s", p->name, p->help);
+        if (!p->arg && argv[i][length])
+            sp_stop_together(SP_EXIT_USAGE, "--%s: takes no value", p->name);
+        i += apart;
+    }
+}
+
 /* --model and its file to the front. */
 static void model_first(int argc, char **argv)
 {
@@ -223,6 +253,7 @@ struct sp_options sp_options_read(enum sp_verb verb, int argc, char **argv)
         .pass = { true, true }, .iters = 20, .warmup = 2, .seconds = 10, .timeout = 300, .seed = 1,
         .rank = -1, .format = "text",
     };
+    check_names(verb, argc, argv);
     struct argp_option *list = options_of(verb);
     struct argp argp = { .options = list, .parser = parse, .doc = docs[verb] };
     static char name[64];           /* argp and the record of the launch keep it */

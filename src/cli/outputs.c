@@ -27,8 +27,11 @@ static void prepare_farewell(const struct sp_outputs *out)
         if (out->report[i].path)
             where = out->report[i].path;
     char text[sizeof farewell];
-    snprintf(text, sizeof text, "seqpar: stopped by a signal; the %ld rows measured so far are "
-             "whole, %s%s\n", out->rows, strcmp(where, "above") ? "in " : "", where);
+    if (!out->rows)
+        snprintf(text, sizeof text, "seqpar: stopped by a signal before anything was measured\n");
+    else
+        snprintf(text, sizeof text, "seqpar: stopped by a signal; the %ld rows measured so far are "
+                 "whole, %s%s\n", out->rows, strcmp(where, "above") ? "in " : "", where);
     memcpy(farewell, text, sizeof text);
 }
 

@@ -151,15 +151,18 @@ static bool same(const struct sp_problem *a, const struct sp_problem *b)
            && !memcmp(a->knob, b->knob, sizeof a->knob);
 }
 
-static void add(struct sweep *w, const struct sp_strategy *s, const struct sp_problem *pb)
+static void add(struct sweep *w, const struct sp_strategy *s, const struct sp_problem *pb,
+                bool baseline)
 {
-    struct sp_point p = { .strategy = s, .pb = *pb };
+    struct sp_point p = { .strategy = s, .pb = *pb, .baseline = baseline };
     const char *why = sp_strategy_settle(s, &p.pb);
     if (why)
         snprintf(p.why, sizeof p.why, "%s", why);
     for (int i = 0; i < w->n; i++)              /* asked for twice, or the baseline again */
-        if (w->point[i].strategy == s && same(&w->point[i].pb, &p.pb))
+        if (w->point[i].strategy == s && same(&w->point[i].pb, &p.pb)) {
+            w->point[i].baseline &= baseline;
             return;
+        }
     w->point = sp_grow(w->point, w->n, sizeof *w->point);
     w->point[w->n++] = p;
 }
@@ -170,8 +173,11 @@ static void add_all(struct sweep *w, const struct sp_strategy *s, struct sp_prob
     struct axis a[MAX_AXES] = { { or_one(w->o->layout.n), 0 } };
     const struct setting *of[MAX_AXES];
     int n = 1;
-    for (int i = 0; i < w->o->set.n && n < MAX_AXES; i++)
+    for (int i = 0; i < w->o->set.n; i++)
         if (w->setting[i].strategy == s) {
+            if (n == MAX_AXES)
+                sp_stop_together(SP_EXIT_USAGE, "--set: more than %d knobs of %s", MAX_AXES - 1,
+                                 s->name);
             of[n] = &w->setting[i];
             a[n++] = (struct axis){ w->setting[i].n, 0 };
         }
@@ -180,8 +186,14 @@ static void add_all(struct sweep *w, const struct sp_strategy *s, struct sp_prob
         pb.layout = pick_name(&w->o->layout, &a[0], "layout", layouts, 0) - 1;
         for (int i = 1; i < n; i++)
             sp_strategy_set(s, &pb, of[i]->knob, of[i]->value[a[i].at]);
-        add(w, s, &pb);
+        add(w, s, &pb, false);
     } while (turn(a, n));
+}
+
+static void add_baseline(struct sweep *w, const struct sp_strategy *local, struct sp_problem pb)
+{
+    sp_strategy_reset(local, &pb);
+    add(w, local, &pb, true);
 }
 
 static const struct sp_strategy **strategies(const struct sp_options *o)
@@ -204,13 +216,14 @@ struct sp_point *sp_points(const struct sp_options *o, bool baseline, int *n)
     struct sweep w = { .o = o, .strategy = strategies(o) };
     const struct sp_strategy *local = strategy_named("local");
     w.setting = settings(o, w.strategy);
+    bool only_local = w.strategy[0] == local && !w.strategy[1];
     for (int i = 0; i < nproblems; i++) {
         if (baseline)
-            add_all(&w, local, pb[i]);
+            add_baseline(&w, local, pb[i]);
         for (int d = 0; d < or_one(o->sp.n); d++)
             for (int s = 0; w.strategy[s]; s++) {
-                pb[i].ranks = w.strategy[s] == local && o->strategy.n > 1 ? 1
-                              : o->sp.n ? (int)o->sp.at[d] : 1;
+                bool one = (w.strategy[s] == local && !only_local) || !o->sp.n;
+                pb[i].ranks = one ? 1 : (int)o->sp.at[d];
                 add_all(&w, w.strategy[s], pb[i]);
             }
         pb[i].ranks = 1;

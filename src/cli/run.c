@@ -13,6 +13,7 @@
 #include "cli/points.h"
 #include "cli/rows.h"
 #include "cli/verbs.h"
+#include "measure/dump.h"
 #include "report/results.h"
 #include "report/trace.h"
 #include "util/memory.h"
@@ -26,18 +27,18 @@ struct sweep {
     int n;
     struct sp_outputs out;              /* rank 0 */
     struct sp_results before;           /* rank 0: what the file had */
-    long of[SP_NSTATUSES];              /* rows, by status; rank 0 */
+    long of[SP_NSTATUSES];              /* rows of points asked for, by status; rank 0 */
     double local[SP_NPASSES];           /* medians of one rank alone, for the problem ... */
     struct sp_problem local_for;        /* ... of this */
-    bool traced;
+    int shown;                          /* the point to dump and trace; -1 */
 };
 
 static bool writes(const struct sweep *w) { return w->launch.world->rank == 0; }
 
-static void emit(struct sweep *w, const struct sp_point_row *r)
+static void emit(struct sweep *w, const struct sp_point *p, const struct sp_point_row *r)
 {
     sp_outputs_row(&w->out, &r->row);
-    w->of[r->row.status]++;
+    w->of[r->row.status] += !p->baseline;
 }
 
 /* Rows of all passes and modes that were asked for. */
@@ -54,26 +55,35 @@ static void emit_all(struct sweep *w, const struct sp_point *p, const struct sp_
                 sp_row_measured(&r, p, o, pass, mode, known ? w->local[pass] : NAN, &w->setup);
             else
                 sp_row_fail(&r, status, why);
-            emit(w, &r);
+            emit(w, p, &r);
         }
 }
 
 /* ---- what is left to do ------------------------------------------------------------- */
 
+/* Whether the file has all rows of the point. Times of one rank alone are taken from it. */
+static bool in_file(struct sweep *w, const struct sp_point *p)
+{
+    int modes = w->o->decompose && !p->why[0] ? SP_NMODES : 1;
+    bool local = !strcmp(p->strategy->name, "local");
+    for (int pass = 0; pass < SP_NPASSES; pass++)
+        for (int mode = 0; w->o->pass[pass] && mode < modes; mode++) {
+            struct sp_point_row r;
+            sp_row_begin(&r, p, pass, mode, &w->setup);
+            if (!sp_results_settled(&w->before, &r.row))
+                return false;
+            if (local && mode == SP_OVERLAPPED) {
+                w->local_for = p->pb;
+                w->local[pass] = sp_results_time(&w->before, &r.row);
+            }
+        }
+    return true;
+}
+
 /* Rank 0 has read the file; all must agree. */
 static bool is_settled(struct sweep *w, const struct sp_point *p)
 {
-    double settled = 0;
-    if (w->o->resume && writes(w)) {
-        settled = 1;
-        for (int pass = 0; pass < SP_NPASSES; pass++)
-            for (int mode = 0; w->o->pass[pass] && mode < (w->o->decompose ? SP_NMODES : 1); mode++) {
-                struct sp_point_row r;
-                sp_row_begin(&r, p, pass, mode, &w->setup);
-                if (!sp_results_settled(&w->before, &r.row))
-                    settled = 0;
-            }
-    }
+    double settled = w->o->resume && writes(w) && in_file(w, p);
     struct sp_comm *c = w->launch.world;
     c->transport->reduce(c, &settled, 1, SP_MAX);
     return settled > 0;
@@ -85,8 +95,9 @@ static const char *too_large(struct sweep *w, const struct sp_plan *p)
     static char why[160];
     struct sp_comm *c = w->launch.world;
     double need = 0, over[2];
+    double verify = (double)p->pb.seq * (16.0 * p->pb.dim + 64);    /* keys and queries of a head */
     for (int r = 0; r < p->pb.ranks && r < c->local; r++)
-        need += (double)sp_real_bytes(p, r, w->launch.kernels);
+        need += (double)sp_real_bytes(p, r, w->launch.kernels) + verify;
     double have = sp_memory_available();
     over[0] = need - have;
     over[1] = need;
@@ -109,27 +120,26 @@ static void remember_local(struct sweep *w, const struct sp_point *p, const stru
         w->local[pass] = sp_timing_median(&o->pass[pass].time[SP_OVERLAPPED]);
 }
 
-static void measure(struct sweep *w, struct sp_comm *c, const struct sp_point *p,
-                    const struct sp_plan *plan)
+static void measure(struct sweep *w, struct sp_comm *c, int i, const struct sp_plan *plan)
 {
-    bool first = !w->traced;
+    const struct sp_point *p = &w->point[i];
+    bool shown = i == w->shown;
     struct sp_effort effort = {
         .iters = (int)w->o->iters, .warmup = (int)w->o->warmup, .seconds = w->o->seconds,
         .decompose = w->o->decompose, .seed = (unsigned long)w->o->seed,
-        .trace = w->o->trace && first, .dump = first ? w->o->dump : NULL,
+        .trace = w->o->trace && shown, .dump = shown ? w->o->dump : NULL,
         .strategy = p->strategy->name,
     };
     c->patience = w->o->timeout;
     struct sp_outcome o = sp_measure(c, plan, w->launch.kernels, w->launch.threads, &effort);
-    if (o.span) {
-        const char *why = sp_trace_write(w->o->trace, plan, c, o.span);
-        if (why)
-            sp_stop(SP_EXIT_ENVIRONMENT, "%s", why);
-    }
-    w->traced = true;
+    if (sp_outcome_rate(&o) > w->launch.peak[p->pb.dtype] * w->launch.threads && writes(w))
+        sp_launch_peak(&w->launch, p->pb.dtype);
     remember_local(w, p, &o);
     if (writes(w))
         emit_all(w, p, &o, SP_POINT_OK, NULL);
+    const char *why = o.span ? sp_trace_write(w->o->trace, plan, c, o.span) : NULL;
+    if (why)
+        sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     sp_outcome_free(&o);
 }
 
@@ -160,10 +170,12 @@ static void do_point(struct sweep *w, int i)
     if (!why) {
         struct sp_comm *c = world->transport->split(world, p->pb.ranks);
         if (c) {
-            measure(w, c, p, plan);
+            measure(w, c, i, plan);
             world->transport->close(c);
         }
+        world->patience = c ? w->o->timeout : 0;    /* who has no part waits for ever */
         world->transport->barrier(world);
+        world->patience = w->o->timeout;
     }
     sp_plan_free(plan);
 }
@@ -197,9 +209,8 @@ static void warn_if_crowded(const struct sweep *w)
 {
     int busy = w->launch.world->local * w->launch.threads, have = sp_processors();
     if (writes(w) && busy > have)
-        fprintf(stderr, "seqpar: note: %d ranks of %d thread%s share %d processors: with more than "
-                "%d, times tell little\n", w->launch.world->local, w->launch.threads,
-                w->launch.threads == 1 ? "" : "s", have, have / w->launch.threads);
+        fprintf(stderr, "seqpar: note: %d threads in all share %d processors: times of points with "
+                "more than that tell little\n", busy, have);
 }
 
 static void check_degrees(struct sp_options *o, int ranks)
@@ -214,6 +225,23 @@ static void check_degrees(struct sp_options *o, int ranks)
             sp_stop_together(SP_EXIT_USAGE, "--sp %ld is more than the %d rank%s launched; start "
                              "with mpirun -n %ld seqpar run ...", o->sp.at[i], ranks,
                              ranks == 1 ? " that was" : "s that were", o->sp.at[i]);
+}
+
+/* The first point that was asked for and that can be. */
+static int first_to_run(const struct sweep *w)
+{
+    for (int i = 0; i < w->n; i++)
+        if (!w->point[i].baseline && !w->point[i].why[0])
+            return i;
+    return -1;
+}
+
+static const char *first_refusal(const struct sweep *w)
+{
+    int i = 0;
+    while (!w->point[i].why[0])
+        i++;
+    return w->point[i].why;
 }
 
 static int exit_code(const struct sweep *w)
@@ -231,6 +259,10 @@ static int exit_code(const struct sweep *w)
 static void open_outputs(struct sweep *w, int argc, char **argv)
 {
     const char *why = w->o->resume ? sp_results_read(&w->before, w->o->jsonl) : NULL;
+    if (!why && w->o->trace)
+        why = sp_trace_refuse(w->o->trace);
+    if (!why && w->o->dump)
+        why = sp_dump_refuse(w->o->dump);
     if (why)
         sp_stop(SP_EXIT_ENVIRONMENT, "%s", why);
     json_t *context = sp_context(argc, argv, w->launch.world->ranks, w->launch.threads,
@@ -245,7 +277,9 @@ int sp_run_main(int argc, char **argv)
     struct sweep w = { .o = &o, .local = { NAN, NAN } };
     w.launch = sp_launch_begin(&o);
     check_degrees(&o, w.launch.world->ranks);
+    w.launch.world->patience = o.timeout;
     w.point = sp_points(&o, !o.no_baseline, &w.n);
+    w.shown = first_to_run(&w);
     w.setup = (struct sp_setup){ .transport = w.launch.world->transport->name,
         .kernels = w.launch.kernels->name, .threads = w.launch.threads, .seed = o.seed,
         .peak = w.launch.peak };
@@ -262,6 +296,9 @@ int sp_run_main(int argc, char **argv)
             sp_outputs_close(&w.out);
             sp_results_free(&w.before);
             code = exit_code(&w);
+            if (code == SP_EXIT_USAGE)
+                fprintf(stderr, "seqpar: all points were refused; the first: %s\n",
+                        first_refusal(&w));
         }
     }
     sp_launch_end(&w.launch);

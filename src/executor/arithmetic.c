@@ -6,16 +6,11 @@
 
 #include "executor/executor.h"
 
-static int depth(const struct sp_plan *p, const struct sp_buf *buf)
-{
-    return buf->kind[0] == SP_LSE || buf->kind[0] == SP_DELTAS ? 1 : p->pb.dim;
-}
-
 /* Elements before the first one of a plane of a block. */
 static size_t offset(const struct sp_plan *p, struct sp_block b, int plane)
 {
     const struct sp_buf *buf = &p->buf[b.buf];
-    size_t dim = (size_t)depth(p, buf), row = (size_t)p->pb.batch * (size_t)buf->heads * dim;
+    size_t dim = (size_t)sp_kind_dim(p, buf->kind[0]), row = (size_t)p->pb.batch * (size_t)buf->heads * dim;
     return ((size_t)(b.plane + plane) * (size_t)buf->rows + (size_t)b.row) * row
            + (size_t)b.head * dim;
 }
@@ -24,7 +19,7 @@ struct sp_view sp_block_view(const struct sp_plan *p, struct sp_block b, int pla
                              void *const *data)
 {
     const struct sp_buf *buf = &p->buf[b.buf];
-    long dim = depth(p, buf);
+    long dim = sp_kind_dim(p, buf->kind[0]);
     char *at = data ? data[b.buf] : NULL;
     return (struct sp_view){
         .data = at ? at + offset(p, b, plane) * sp_dtype_bytes(buf->dtype) : NULL,

@@ -66,6 +66,7 @@ static void issue(struct sp_executor *e, const int *step, int n)
         const struct sp_step *s = &x->p->step[step[i]];
         if (left_out(x, step[i])) {
             x->skipped[x->nskipped++] = step[i];
+            sp_worker_skip(x->worker, step[i]);
         } else if (is_move(x, step[i])) {
             struct sp_block b = sp_step_blocks(x->p, step[i])[0];
             x->flying[x->nflying++] = step[i];
@@ -194,7 +195,7 @@ static bool processor_to_spare(const struct sp_comm *c, int threads)
     if (sched_getaffinity(0, sizeof set, &set))
         return false;
     long all = sysconf(_SC_NPROCESSORS_ONLN), mine = CPU_COUNT(&set);
-    return (mine < all ? mine : mine / c->local) > threads;
+    return (mine < all / c->local ? mine : all / c->local) > threads;
 }
 
 struct sp_real *sp_real_new(const struct sp_plan *p, struct sp_comm *c, const struct sp_kernels *k,

@@ -147,6 +147,13 @@ void sp_worker_give(struct sp_worker *w, int step)
     pthread_mutex_unlock(&w->lock);
 }
 
+void sp_worker_skip(struct sp_worker *w, int step)
+{
+    pthread_mutex_lock(&w->lock);
+    w->ran[step] = 1;
+    pthread_mutex_unlock(&w->lock);
+}
+
 int sp_worker_finished(struct sp_worker *w)
 {
     int step = -1;

@@ -17,6 +17,9 @@ void sp_worker_free(struct sp_worker *w);
  * given; of several lanes that could go on, transfers' (packing) come first. */
 void sp_worker_give(struct sp_worker *w, int step);
 
+/* A step that is left out: those that need it don't wait. */
+void sp_worker_skip(struct sp_worker *w, int step);
+
 int  sp_worker_finished(struct sp_worker *w);       /* a step; -1: none now */
 bool sp_worker_busy(struct sp_worker *w);           /* has steps that are not finished */
 

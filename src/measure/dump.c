@@ -106,12 +106,19 @@ static const char *make_problem(const struct sp_plan *p, const char *strategy, c
     return bad ? failed("write", path) : NULL;
 }
 
+const char *sp_dump_refuse(const char *dir)
+{
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+        return failed("make directory", dir);
+    return access(dir, W_OK | X_OK) != 0 ? failed("write in", dir) : NULL;
+}
+
 static const char *make_all(const struct sp_plan *p, const char *strategy, const char *dir)
 {
     char path[PATH_MAX];
     const char *why = NULL;
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        return failed("make directory", dir);
+    if ((why = sp_dump_refuse(dir)))
+        return why;
     for (int k = 0; k < SP_NKINDS && !why; k++) {
         snprintf(path, sizeof path, "%s/%s.npy", dir, sp_kind_names[k]);
         if (dumped(p, k))

@@ -13,4 +13,7 @@
 const char *sp_dump(struct sp_comm *c, const struct sp_plan *p, const char *strategy,
                     void *const *data, const char *dir);
 
+/* NULL, or why nothing could be written there. Makes the directory. */
+const char *sp_dump_refuse(const char *dir);
+
 #endif

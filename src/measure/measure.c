@@ -144,7 +144,7 @@ static void verified_run(struct run *r, const struct sp_effort *e)
 struct sp_outcome sp_measure(struct sp_comm *c, const struct sp_plan *p, const struct sp_kernels *k,
                              int threads, const struct sp_effort *e)
 {
-    struct sp_outcome o = { .why = sp_check(p) };
+    struct sp_outcome o = { .why = sp_check(p), .ranks = c->ranks };
     if (o.why)
         return o;
     struct run r = { .c = c, .p = p, .passes = p->pb.backward ? 2 : 1, .o = &o };
@@ -184,12 +184,22 @@ double sp_timing_median(const struct sp_timing *t)
     return median;
 }
 
+double sp_outcome_rate(const struct sp_outcome *o)
+{
+    double best = 0;
+    for (int pass = 0; pass < SP_NPASSES; pass++) {
+        double rate = o->pass[pass].flops / o->ranks / sp_timing_median(&o->pass[pass].time[0]);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
 double sp_passed_hidden(const struct sp_passed *p)
 {
     double serialised = sp_timing_median(&p->time[SP_SERIALISED]),
            overlapped = sp_timing_median(&p->time[SP_OVERLAPPED]),
            communication = sp_timing_median(&p->time[SP_COMM_ONLY]);
-    return communication > 0 ? (serialised - overlapped) / communication : NAN;
+    return p->messages_plan > 0 ? (serialised - overlapped) / communication : NAN;
 }
 
 double sp_passed_exposed(const struct sp_passed *p)

@@ -29,6 +29,7 @@ struct sp_passed {                      /* what a pass did; maxima over ranks */
 };
 
 struct sp_outcome {
+    int ranks;
     const char *why;                    /* the plan was not right: nothing was run */
     struct sp_verdict verdict;          /* unless it passed, nothing was timed */
     struct sp_passed pass[SP_NPASSES];
@@ -42,11 +43,15 @@ struct sp_outcome sp_measure(struct sp_comm *c, const struct sp_plan *p, const s
 void sp_outcome_free(struct sp_outcome *o);
 
 /* Hidden part of the communication: what overlap saves of doing one thing at a time, as a
- * fraction of communication alone; negative when it costs. NaN without all modes. */
+ * fraction of communication alone; negative when it costs. NaN without all modes, or without
+ * messages. */
 double sp_passed_hidden(const struct sp_passed *p);
 
 /* Seconds that the pass takes longer than its computing alone. NaN without both. */
 double sp_passed_exposed(const struct sp_passed *p);
+
+/* FLOP/s of a rank in its faster pass; 0 if nothing was timed. */
+double sp_outcome_rate(const struct sp_outcome *o);
 
 double sp_timing_median(const struct sp_timing *t);     /* NaN if not measured */
 

@@ -7,10 +7,14 @@
 
 enum { CACHE_LINE = 64 };
 
+int sp_kind_dim(const struct sp_plan *p, enum sp_kind kind)
+{
+    return kind == SP_LSE || kind == SP_DELTAS ? 1 : p->pb.dim;
+}
+
 static size_t row_bytes(const struct sp_plan *p, const struct sp_buf *b)
 {
-    bool one = b->kind[0] == SP_LSE || b->kind[0] == SP_DELTAS;
-    return (size_t)p->pb.batch * sp_dtype_bytes(b->dtype) * (size_t)(one ? 1 : p->pb.dim);
+    return (size_t)p->pb.batch * sp_dtype_bytes(b->dtype) * (size_t)sp_kind_dim(p, b->kind[0]);
 }
 
 size_t sp_block_bytes(const struct sp_plan *p, struct sp_block b)

@@ -161,6 +161,9 @@ static inline int sp_step_peer(const struct sp_plan *p, int step)
     return p->step[p->step[step].twin].rank;
 }
 
+/* Elements of a row of one head: dim, or one number for lse and delta. */
+int sp_kind_dim(const struct sp_plan *p, enum sp_kind kind);
+
 size_t sp_block_bytes(const struct sp_plan *p, struct sp_block b);
 size_t sp_buf_bytes(const struct sp_plan *p, int buf);
 double sp_step_pairs(const struct sp_plan *p, int step);    /* unmasked, of a head and batch */

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+static const double MAX_ELEMENTS = 281474976710656.;    /* bytes of sums then fit 64 bits */
+
 const char *const sp_dtype_names[] = { "fp32", "bf16", NULL };
 const char *const sp_layout_names[] = { "contiguous", "zigzag", "striped", NULL };
 
@@ -27,6 +29,9 @@ const char *sp_problem_refuse(const struct sp_problem *pb)
         snprintf(why, sizeof why, "heads %d must be at most %d", pb->heads, SHRT_MAX);
     else if (pb->heads % pb->kv_heads)
         snprintf(why, sizeof why, "kv-heads %d must divide heads %d", pb->kv_heads, pb->heads);
+    else if ((double)pb->seq * pb->batch * pb->heads * pb->dim > MAX_ELEMENTS)
+        snprintf(why, sizeof why, "seq %ld x batch %d x heads %d x head-dim %d must be at most 2^48",
+                 pb->seq, pb->batch, pb->heads, pb->dim);
     else if (pb->ranks > pb->seq)
         snprintf(why, sizeof why, "sp %d is more ranks than seq %ld has tokens", pb->ranks, pb->seq);
     return why[0] ? why : NULL;

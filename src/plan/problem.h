@@ -15,7 +15,7 @@ enum sp_dtype { SP_F32, SP_BF16 };
  *   auto         what suits the strategy                                         */
 enum sp_layout { SP_LAYOUT_AUTO = -1, SP_CONTIGUOUS, SP_ZIGZAG, SP_STRIPED };
 
-enum { SP_MAX_KNOBS = 8 };
+enum { SP_MAX_KNOBS = 8, SP_MAX_RANKS = 4096 };     /* a ring has some ten steps x ranks^2 */
 
 struct sp_problem {
     long seq;                   /* tokens of the whole sequence */

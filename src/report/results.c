@@ -3,6 +3,7 @@
 #include "report/results.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,17 +165,36 @@ void sp_results_free(struct sp_results *results)
     json_decref(results->text);
 }
 
-bool sp_results_settled(const struct sp_results *results, const struct sp_row *row)
+/* The first try of this point that `fits`; NULL: none. */
+static const struct sp_row *look_up(const struct sp_results *results, const struct sp_row *row,
+                                    bool (*fits)(const struct sp_row *))
 {
-    bool settled = false;
+    const struct sp_row *found = NULL;
     char *key = sp_row_key(row);
-    for (long i = 0; i < results->n && !settled; i++) {
-        const struct sp_row *there = &results->row[i];
-        char *other = sp_row_key(there);
-        settled = !strcmp(key, other) &&
-                  (there->status == SP_POINT_OK || there->status == SP_POINT_REFUSED);
+    for (long i = 0; i < results->n && !found; i++) {
+        char *other = sp_row_key(&results->row[i]);
+        if (!strcmp(key, other) && fits(&results->row[i]))
+            found = &results->row[i];
         free(other);
     }
     free(key);
-    return settled;
+    return found;
+}
+
+static bool is_ok(const struct sp_row *row) { return row->status == SP_POINT_OK; }
+
+static bool is_settled(const struct sp_row *row)
+{
+    return is_ok(row) || row->status == SP_POINT_REFUSED;
+}
+
+double sp_results_time(const struct sp_results *results, const struct sp_row *row)
+{
+    const struct sp_row *there = look_up(results, row, is_ok);
+    return there ? there->time : NAN;
+}
+
+bool sp_results_settled(const struct sp_results *results, const struct sp_row *row)
+{
+    return look_up(results, row, is_settled);
 }

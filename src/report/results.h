@@ -31,7 +31,8 @@ struct sp_results {
 const char *sp_results_read(struct sp_results *results, const char *path);
 void sp_results_free(struct sp_results *results);
 
-/* Whether a point needs no other try: it is there, and is ok or was refused. */
+/* The time of a point, NaN if it has none; whether it needs no other try: it is there, and is ok or was refused. */
+double sp_results_time(const struct sp_results *results, const struct sp_row *row);
 bool sp_results_settled(const struct sp_results *results, const struct sp_row *row);
 
 #endif

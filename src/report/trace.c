@@ -1,5 +1,5 @@
-/* trace.c - JSON events, a line a step. Every rank counts from its own first step: clocks of
- * different hosts don't agree. */
+/* trace.c - JSON events, a line a step. Time counts from the first step of all; of each rank if
+ * ranks are on several hosts, whose clocks don't agree. */
 /* SPDX-License-Identifier: MIT */
 #include "report/trace.h"
 
@@ -18,9 +18,9 @@ static double origin(const struct sp_plan *p, int rank, const struct sp_span *sp
     return first;
 }
 
-static void events(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span)
+static void events(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span,
+                   double zero)
 {
-    double zero = origin(p, rank, span);
     for (int i = 0; i < p->nsteps; i++) {
         const struct sp_step *s = &p->step[i];
         if (s->rank != rank)
@@ -35,10 +35,21 @@ static void events(FILE *f, const struct sp_plan *p, int rank, const struct sp_s
     }
 }
 
+const char *sp_trace_refuse(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    if (!f)
+        return sp_why("cannot write %s: %s", path, strerror(errno));
+    fclose(f);
+    return NULL;
+}
+
 const char *sp_trace_write(const char *path, const struct sp_plan *p, struct sp_comm *c,
                            const struct sp_span *span)
 {
-    double failed = 0;
+    double failed = 0, earliest = -origin(p, c->rank, span), common = earliest;
+    c->transport->reduce(c, &common, 1, SP_MAX);
+    double zero = c->local == c->ranks ? -common : -earliest;
     for (int r = 0; r < c->ranks; r++) {
         if (r == c->rank) {
             FILE *f = fopen(path, r ? "a" : "w");
@@ -47,7 +58,7 @@ const char *sp_trace_write(const char *path, const struct sp_plan *p, struct sp_
                 if (!r)
                     fprintf(f, "{\"traceEvents\": [{\"name\": \"process_sort_index\", "
                             "\"ph\": \"M\", \"pid\": 0, \"args\": {\"sort_index\": 0}}");
-                events(f, p, r, span);
+                events(f, p, r, span, zero);
                 if (r == c->ranks - 1)
                     fprintf(f, "\n]}\n");
                 failed = ferror(f) | fclose(f) ? EIO : 0;

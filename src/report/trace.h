@@ -11,4 +11,7 @@
 const char *sp_trace_write(const char *path, const struct sp_plan *p, struct sp_comm *c,
                            const struct sp_span *span);
 
+/* NULL, or why it couldn't be. Leaves an empty file. */
+const char *sp_trace_refuse(const char *path);
+
 #endif

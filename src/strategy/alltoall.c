@@ -8,6 +8,13 @@
 #include "strategy/parts.h"
 #include "util/memory.h"
 
+struct sp_block sp_all_tokens(struct sp_plan *p, int rank, struct sp_block like, int n, int heads)
+{
+    const struct sp_buf *b = &p->buf[like.buf];
+    return sp_new(p, rank, (struct sp_buf){ .name = b->name, .kind = { b->kind[0] },
+        .dtype = b->dtype, .rows = like.rows * n, .heads = heads });
+}
+
 int sp_head_share(int heads, int n) { return heads > n ? heads / n : 1; }
 
 void sp_head_shares(int heads, int n, int *first)

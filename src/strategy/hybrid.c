@@ -14,19 +14,21 @@
 #include "strategy/parts.h"
 #include "util/memory.h"
 
-enum { PU, PLACE, BWD, FUSED, BUFFERS, CHUNKS };
+enum { PU, PLACE, RING, CHUNKS = RING + SP_RING_CHUNKS };
 
 static const char *const places[] = { "a2a", "ring", NULL };
-static const char *const ways[] = { "rev", "home", NULL };
 
 static const struct sp_knob knobs[] = {
-    [PU]      = { "pu", "ranks of an all-to-all; chosen if not given: the most below sp", SP_AUTO,
-                  1, 65536, NULL },
-    [PLACE]   = { "place", "which of the two has consecutive ranks", 0, 0, 1, places },
-    [BWD]     = { "bwd", "the ring's backward, as of ring", SP_RING_REVERSE, 0, 1, ways },
-    [FUSED]   = { "fused", "K and V in one message of the ring (1) or two (0)", 1, 0, 1, NULL },
-    [BUFFERS] = { "buffers", "KV blocks that can be received ahead", 2, 2, 1024, NULL },
-    [CHUNKS]  = { "chunks", "pieces of a KV block of the ring", 1, 1, 4096, NULL },
+    [PU]    = { "pu", "ranks of an all-to-all; chosen if not given: the most below sp", SP_AUTO,
+                1, 65536, NULL },
+    [PLACE] = { "place", "which of the two has consecutive ranks", 0, 0, 1, places },
+    [RING + SP_RING_BWD]     = { "bwd", "the ring's backward, as of ring", SP_RING_REVERSE,
+                                 0, 1, sp_ring_ways },
+    [RING + SP_RING_FUSED]   = { "fused", "K and V in one message of the ring (1) or two (0)", 1,
+                                 0, 1, NULL },
+    [RING + SP_RING_BUFFERS] = { "buffers", "KV blocks that can be received ahead", 2,
+                                 2, 1024, NULL },
+    [RING + SP_RING_CHUNKS]  = { "chunks", "pieces of a KV block of the ring", 1, 1, 4096, NULL },
     { NULL }
 };
 
@@ -49,30 +51,23 @@ static struct sp_site home_of(struct state *t, int r, int u)
     return sp_site_home(t->p, rank_at(t, r, u), (struct sp_share){ r, t->pr, u, t->pu });
 }
 
-static struct sp_block all_tokens(struct state *t, int rank, struct sp_block like, int heads)
-{
-    const struct sp_buf *b = &t->p->buf[like.buf];
-    return sp_new(t->p, rank, (struct sp_buf){ .name = b->name, .kind = { b->kind[0] },
-        .dtype = b->dtype, .rows = like.rows * t->pu, .heads = heads });
-}
-
 static void site_of(struct state *t, int i)
 {
     const struct sp_site *home = &t->home[i];
     struct sp_site *s = &t->site[i];
     int rank = t->p->buf[home->q.buf].rank, heads = t->p->pb.heads / t->pu,
         kv_heads = sp_head_share(t->p->pb.kv_heads, t->pu);
-    s->q = all_tokens(t, rank, home->q, heads);
-    s->k = all_tokens(t, rank, home->k, kv_heads);
-    s->v = all_tokens(t, rank, home->v, kv_heads);
-    s->o = all_tokens(t, rank, home->o, heads);
+    s->q = sp_all_tokens(t->p, rank, home->q, t->pu, heads);
+    s->k = sp_all_tokens(t->p, rank, home->k, t->pu, kv_heads);
+    s->v = sp_all_tokens(t->p, rank, home->v, t->pu, kv_heads);
+    s->o = sp_all_tokens(t->p, rank, home->o, t->pu, heads);
     sp_site_stats(t->p, s);
     if (!t->p->pb.backward)
         return;
-    s->dout = all_tokens(t, rank, home->dout, heads);
-    s->dq = all_tokens(t, rank, home->dq, heads);
-    s->dk = all_tokens(t, rank, home->dk, kv_heads);
-    s->dv = all_tokens(t, rank, home->dv, kv_heads);
+    s->dout = sp_all_tokens(t->p, rank, home->dout, t->pu, heads);
+    s->dq = sp_all_tokens(t->p, rank, home->dq, t->pu, heads);
+    s->dk = sp_all_tokens(t->p, rank, home->dk, t->pu, kv_heads);
+    s->dv = sp_all_tokens(t->p, rank, home->dv, t->pu, kv_heads);
 }
 
 enum way { TO_HEADS, TO_ROWS };
@@ -100,10 +95,7 @@ static void exchange(struct state *t, enum way way, size_t member, const int *fi
 
 static void forward(struct state *t)
 {
-    const int *knob = t->p->pb.knob;
-    struct sp_ring_style style = { .back = knob[BWD] ? SP_RING_HOME : SP_RING_REVERSE,
-        .fused = knob[FUSED], .buffers = knob[BUFFERS], .chunks = knob[CHUNKS],
-        .kv_lane = SP_COMM2, .grad_lane = SP_COMM2 };
+    struct sp_ring_style style = sp_ring_style_of(t->p->pb.knob + RING, SP_COMM2, SP_COMM2);
     exchange(t, TO_HEADS, offsetof(struct sp_site, q), t->q_first);
     exchange(t, TO_HEADS, offsetof(struct sp_site, k), t->kv_first);
     exchange(t, TO_HEADS, offsetof(struct sp_site, v), t->kv_first);

@@ -58,6 +58,9 @@ struct sp_return sp_to_rows(struct sp_plan *p, int n, const struct sp_block *x,
                             const struct sp_block *y, const int *first);
 void sp_to_rows_end(struct sp_plan *p, struct sp_return *r);    /* frees r->got */
 
+/* Like a member's block on rank, but of the tokens of n members and only some heads. */
+struct sp_block sp_all_tokens(struct sp_plan *p, int rank, struct sp_block like, int n, int heads);
+
 /* First head of each of n members' equal share of `heads` heads; with fewer heads than
  * members, several share one. */
 void sp_head_shares(int heads, int n, int *first);
@@ -74,6 +77,11 @@ struct sp_ring_style {
     int  buffers, chunks;               /* that take turns to receive; pieces of a KV block */
     enum sp_lane kv_lane, grad_lane;
 };
+
+/* The knobs of a ring, in the order in which they stand in a table, and what they say. */
+enum { SP_RING_BWD, SP_RING_FUSED, SP_RING_BUFFERS, SP_RING_CHUNKS };
+extern const char *const sp_ring_ways[];
+struct sp_ring_style sp_ring_style_of(const int *knob, enum sp_lane kv, enum sp_lane grad);
 
 struct sp_ring;
 struct sp_ring *sp_ring_forward(struct sp_plan *p, const struct sp_site *s, int n,

@@ -318,18 +318,29 @@ void sp_ring_free(struct sp_ring *g)
 
 /* ---- the strategy ----------------------------------------------------------------------- */
 
-enum { BWD, FUSED, BUFFERS, CHUNKS };
-
-static const char *const ways[] = { "rev", "home", NULL };
+const char *const sp_ring_ways[] = { "rev", "home", NULL };
 
 static const struct sp_knob knobs[] = {
-    [BWD]     = { "bwd", "backward: reversed ring in wire precision, or homing fp32 dK dV",
-                  SP_RING_REVERSE, 0, 1, ways },
-    [FUSED]   = { "fused", "K and V in one message (1) or two (0)", 1, 0, 1, NULL },
-    [BUFFERS] = { "buffers", "KV blocks that can be received ahead", 2, 2, 1024, NULL },
-    [CHUNKS]  = { "chunks", "pieces of a KV block, each sent and used by itself", 1, 1, 4096, NULL },
+    [SP_RING_BWD]     = { "bwd", "backward: reversed ring in wire precision, or homing fp32 dK dV",
+                          SP_RING_REVERSE, 0, 1, sp_ring_ways },
+    [SP_RING_FUSED]   = { "fused", "K and V in one message (1) or two (0)", 1, 0, 1, NULL },
+    [SP_RING_BUFFERS] = { "buffers", "KV blocks that can be received ahead", 2, 2, 1024, NULL },
+    [SP_RING_CHUNKS]  = { "chunks", "pieces of a KV block, each sent and used by itself", 1,
+                          1, 4096, NULL },
     { NULL }
 };
+
+struct sp_ring_style sp_ring_style_of(const int *knob, enum sp_lane kv, enum sp_lane grad)
+{
+    return (struct sp_ring_style){
+        .back = knob[SP_RING_BWD] ? SP_RING_HOME : SP_RING_REVERSE,
+        .fused = knob[SP_RING_FUSED],
+        .buffers = knob[SP_RING_BUFFERS],
+        .chunks = knob[SP_RING_CHUNKS],
+        .kv_lane = kv,
+        .grad_lane = grad,
+    };
+}
 
 static void choose(struct sp_problem *pb)
 {
@@ -339,20 +350,13 @@ static void choose(struct sp_problem *pb)
 
 static const char *refuse(const struct sp_problem *pb)
 {
-    return sp_shard_refuse(pb, pb->ranks, pb->knob[CHUNKS]);
+    return sp_shard_refuse(pb, pb->ranks, pb->knob[SP_RING_CHUNKS]);
 }
 
 static void plan(struct sp_plan *p)
 {
     struct sp_site *s = sp_sites_by_rank(p);
-    struct sp_ring_style style = {
-        .back = p->pb.knob[BWD] ? SP_RING_HOME : SP_RING_REVERSE,
-        .fused = p->pb.knob[FUSED],
-        .buffers = p->pb.knob[BUFFERS],
-        .chunks = p->pb.knob[CHUNKS],
-        .kv_lane = SP_COMM,
-        .grad_lane = SP_COMM2,
-    };
+    struct sp_ring_style style = sp_ring_style_of(p->pb.knob, SP_COMM, SP_COMM2);
     for (int r = 0; r < p->pb.ranks; r++)
         sp_site_stats(p, &s[r]);
     struct sp_ring *g = sp_ring_forward(p, s, p->pb.ranks, style);

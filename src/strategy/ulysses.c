@@ -50,13 +50,6 @@ static struct sp_block *every(const struct sp_site *s, int n, size_t at)
     return b;
 }
 
-static struct sp_block all_tokens(struct sp_plan *p, int rank, struct sp_block like, int heads)
-{
-    const struct sp_buf *b = &p->buf[like.buf];
-    return sp_new(p, rank, (struct sp_buf){ .name = b->name, .kind = { b->kind[0] },
-        .dtype = b->dtype, .rows = like.rows * p->pb.ranks, .heads = heads });
-}
-
 static void give_heads(struct state *t, struct part *a, size_t member, const int *first)
 {
     struct sp_block *x = every(t->home, t->ranks, member), *y = every(a->site, t->ranks, member);
@@ -71,11 +64,11 @@ static void part_site(struct state *t, struct part *a, int r)
 {
     struct sp_site *s = &a->site[r];
     const struct sp_site *home = &t->home[r];
-    s->q = all_tokens(t->p, r, home->q, a->q_heads);
-    s->o = all_tokens(t->p, r, home->o, a->q_heads);
+    s->q = sp_all_tokens(t->p, r, home->q, t->ranks, a->q_heads);
+    s->o = sp_all_tokens(t->p, r, home->o, t->ranks, a->q_heads);
     if (a->first) {
-        s->k = all_tokens(t->p, r, home->k, a->kv_heads);
-        s->v = all_tokens(t->p, r, home->v, a->kv_heads);
+        s->k = sp_all_tokens(t->p, r, home->k, t->ranks, a->kv_heads);
+        s->v = sp_all_tokens(t->p, r, home->v, t->ranks, a->kv_heads);
     } else {
         s->k = a[-1].site[r].k;
         s->v = a[-1].site[r].v;
@@ -136,10 +129,15 @@ static void backward_in(struct state *t, struct part *a)
 {
     for (int r = 0; r < t->ranks; r++) {
         struct sp_site *s = &a->site[r];
-        s->dout = all_tokens(t->p, r, t->home[r].dout, a->q_heads);
-        s->dq = all_tokens(t->p, r, t->home[r].dq, a->q_heads);
-        s->dk = a->first ? all_tokens(t->p, r, t->home[r].dk, a->kv_heads) : a[-1].site[r].dk;
-        s->dv = a->first ? all_tokens(t->p, r, t->home[r].dv, a->kv_heads) : a[-1].site[r].dv;
+        s->dout = sp_all_tokens(t->p, r, t->home[r].dout, t->ranks, a->q_heads);
+        s->dq = sp_all_tokens(t->p, r, t->home[r].dq, t->ranks, a->q_heads);
+        if (a->first) {
+            s->dk = sp_all_tokens(t->p, r, t->home[r].dk, t->ranks, a->kv_heads);
+            s->dv = sp_all_tokens(t->p, r, t->home[r].dv, t->ranks, a->kv_heads);
+        } else {
+            s->dk = a[-1].site[r].dk;
+            s->dv = a[-1].site[r].dv;
+        }
     }
     give_heads(t, a, offsetof(struct sp_site, dout), a->q_first);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plan/plan.h"
 #include "transport/transport.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -16,14 +17,14 @@
 
 #define MPI(call) mpi_check((call), #call, __FILE__, __LINE__)
 
-enum { LANES = 3, LARGE = 1 << 20 };
+enum { LARGE = 1 << 20 };
 
 extern const struct sp_transport sp_transport_mpi;
 
 struct mpi {
     struct sp_comm c;
     bool world;                         /* made by open */
-    MPI_Comm lane[LANES], watch;
+    MPI_Comm lane[SP_NLANES], watch;
     MPI_Request *request;               /* of the wires in flight */
     struct sp_wire *wire;
     int *done;                          /* scratch of Testsome */
@@ -40,7 +41,7 @@ static void mpi_check(int code, const char *call, const char *file, int line)
     int n = 0, rank = -1;
     MPI_Error_string(code, text, &n);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    sp_stop(SP_EXIT_ENVIRONMENT, "%s:%d: rank %d: %.40s: %s", file, line, rank, call, text);
+    sp_stop(SP_EXIT_ENVIRONMENT, "%s:%d: rank %d: %.80s: %s", file, line, rank, call, text);
 }
 
 static void end_all(int code)
@@ -58,7 +59,7 @@ static struct sp_comm *comm_new(MPI_Comm base)
     struct mpi *m = sp_alloc(sizeof *m);
     MPI_Comm host;
     m->c.transport = &sp_transport_mpi;
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < SP_NLANES; i++)
         MPI(MPI_Comm_dup(base, &m->lane[i]));
     MPI(MPI_Comm_dup(base, &m->watch));
     MPI(MPI_Comm_rank(base, &m->c.rank));
@@ -103,7 +104,7 @@ static void close_mpi(struct sp_comm *c)
 {
     struct mpi *m = (struct mpi *)c;
     bool world = m->world;
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < SP_NLANES; i++)
         MPI(MPI_Comm_free(&m->lane[i]));
     MPI(MPI_Comm_free(&m->watch));
     free(m->request);
