@@ -145,13 +145,19 @@ static void attend(struct sp_ring *g, int i, const struct load *kv, bool first)
     }
 }
 
-static void forward_step(struct sp_ring *g, int t)
+/* Everyone hands the keys of step t on, for step t + 1. */
+static void pass_keys(struct sp_ring *g, int t)
 {
     for (int c = 0; c < g->style.chunks && t + 1 < g->n; c++) {
         sp_group(g->p);
         for (int i = 0; i < g->n; i++)
             pass_on(g, g->style.kv_lane, held(g, next(g, i), t + 1, c), held(g, i, t, c), K, KV);
     }
+}
+
+static void forward_step(struct sp_ring *g, int t)
+{
+    pass_keys(g, t);
     for (int i = 0; i < g->n; i++)
         for (int c = 0; c < g->style.chunks; c++)
             attend(g, i, held(g, i, t, c), t == 0 && c == 0);
@@ -251,11 +257,7 @@ static void reverse_step(struct sp_ring *g, int t)
  * follow each step, and once more to arrive at home. */
 static void home_step(struct sp_ring *g, int t)
 {
-    for (int c = 0; c < g->style.chunks && t + 1 < g->n; c++) {
-        sp_group(g->p);
-        for (int i = 0; i < g->n; i++)
-            pass_on(g, g->style.kv_lane, held(g, next(g, i), t + 1, c), held(g, i, t, c), K, KV);
-    }
+    pass_keys(g, t);
     for (int i = 0; i < g->n; i++)
         for (int c = 0; c < g->style.chunks; c++)
             gradients(g, i, held(g, i, t, c), back(g, i, t + 1, c),
