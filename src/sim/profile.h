@@ -1,0 +1,118 @@
+/* profile.h - what a device and its links can do: the numbers of the cost model, measured
+ * (seqpar calibrate) or taken from a named source. A JSON file; topologies/profiles has some.
+ *
+ * Kernels are described by tiles: a head's queries are cut in row tiles, each of which goes
+ * over the key tiles that its rows see; row tiles are dealt to the slots (SMs, or threads).
+ *
+ *      seconds = launch + what the busiest slot does:
+ *                its row tiles x prologue + its key tiles x tile
+ *
+ * times a monotone curve over the size of the work, of what the tiles leave unexplained. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_PROFILE_H
+#define SP_PROFILE_H
+
+#include "plan/plan.h"
+#include "topo/topo.h"
+
+/* Linear between points in (log x, y), flat beyond the ends. n = 0: 1 everywhere. */
+struct sp_curve { int n; double *x, *y; };
+double sp_curve_at(const struct sp_curve *c, double x, bool *inside);   /* inside may be NULL */
+
+/* One attention kernel: ATTN or GRAD, of one dtype and head dim. */
+struct sp_kernel_fit {
+    enum sp_op op;
+    enum sp_dtype dtype;
+    int dim;
+    int tile_rows, tile_keys;   /* of queries and keys; GRAD: dealt by keys, over queries */
+    double launch, prologue, tile;      /* seconds */
+    double masked;              /* a tile on the diagonal takes so many times a full one */
+    struct sp_curve correction; /* measured / tiles' seconds, over FLOPs of the step */
+    double residual;            /* median |log| of what is left, of the samples fitted */
+    long samples;
+    double low_rows, high_rows, low_keys, high_keys;    /* sizes that were measured */
+    char *source;
+};
+
+/* Ops bound by memory: DELTA, MERGE, ADD, COPY. Bytes are those read and written. */
+struct sp_stream_fit { double launch, rate; bool known; };
+
+/* Messages of a class of paths. */
+struct sp_path_fit {
+    bool known;
+    double latency;             /* seconds of a small message, once for a group */
+    double each;                /* and again for each further message of a group */
+    double rate;                /* bytes/s that one large message gets; 0: its links' */
+    struct sp_curve efficiency; /* part of `rate` left after latency, over message bytes */
+    int concurrent;             /* messages of a group in flight at once; 0: all */
+    double residual;
+    char *source;
+};
+
+/* While a rank's messages are in flight, it computes at 1 / (1 + compute) of its speed; while
+ * it computes, its messages run at 1 / (1 + comm) of theirs. Of processors that ranks of CPUs
+ * share, each gets its part besides. */
+struct sp_interference { double compute, comm; };
+
+struct sp_profile {
+    int version;                /* SP_PROFILE_VERSION */
+    char *name;                 /* "h100-fa3" */
+    char *device;               /* "NVIDIA H100 80GB HBM3", or the CPU's model */
+    char *library;              /* of kernels: "flash-attn-3", "avx512bf16" */
+    char *source;               /* what was measured, by whom */
+    bool measured;              /* by seqpar, on that device */
+    int slots;                  /* SMs, or threads of a rank */
+    int ctas;                   /* slots that messages in flight take from kernels */
+    double memory;              /* bytes of the device; 0: not known */
+    struct sp_kernel_fit *kernel; int nkernels;
+    struct sp_stream_fit stream[SP_NOPS];
+    struct sp_path_fit path[SP_NPATH_CLASSES];
+    double link[SP_NLINK_KINDS];        /* part of a link's nominal rate that can be had */
+    struct sp_interference interference;
+    double poll;                /* seconds until a finished message is noticed, on average */
+};
+
+enum { SP_PROFILE_VERSION = 1 };
+
+/* A file, or the name of one that comes with seqpar. NULL: *why says what is wrong. */
+struct sp_profile *sp_profile_load(const char *path, const char **why);
+const char *sp_profile_save(const struct sp_profile *p, const char *path);     /* NULL or why */
+void sp_profile_free(struct sp_profile *p);
+
+/* ---- cost ------------------------------------------------------------------------------ */
+
+/* A step as the cost model sees it. */
+struct sp_work {
+    enum sp_op op;
+    enum sp_dtype dtype;
+    int dim, heads, kv_heads, batch;
+    double rows, keys;          /* ATTN, GRAD: of a head */
+    double pairs;               /* unmasked, of a head and sequence */
+    double row_tiles_busy;      /* see sp_step_work: part of rows x keys tiles that are met */
+    double bytes;               /* the others: read and written */
+};
+
+struct sp_work sp_step_work(const struct sp_plan *p, int step);
+
+/* Seconds of the step, alone at full speed. *inside is cleared when sizes are beyond those
+ * that were measured, or the kernel was not (another head dim is scaled). */
+double sp_work_seconds(const struct sp_profile *p, const struct sp_work *w, bool *inside);
+
+/* The same if only this part of the slots is to be had. */
+double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,
+                          bool *inside);
+
+/* ---- fitting ----------------------------------------------------------------------------- */
+
+struct sp_sample { struct sp_work work; double seconds; };
+
+/* Fit one kernel (op, dtype, dim, tile sizes given in *k) to the samples that are its own, by
+ * least squares on log time; the correction curve is monotone. NULL, or why not. */
+const char *sp_fit_kernel(struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n);
+
+struct sp_transfer { double bytes, seconds; };
+
+/* Latency, rate and efficiency of one class of paths from single messages. */
+const char *sp_fit_path(struct sp_path_fit *f, const struct sp_transfer *t, int n);
+
+#endif

@@ -1,0 +1,57 @@
+/* scene.h - a plan laid on a machine: how long each step takes alone, and which links each
+ * message crosses. Everything that the clock needs to know; nothing moves yet. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_SCENE_H
+#define SP_SCENE_H
+
+#include "plan/plan.h"
+#include "sim/profile.h"
+#include "topo/topo.h"
+
+/* Which endpoint each rank of each group runs on; groups run the same plan at the same time. */
+struct sp_placement { int groups, ranks; int *endpoint; };      /* groups x ranks */
+
+/* Groups fill nodes one after the other, with so many ranks of each node (0: all endpoints).
+ * NULL, or why it doesn't fit; free() endpoint. */
+const char *sp_place(const struct sp_topo *t, int ranks, int groups, int per_node,
+                     struct sp_placement *out);
+
+struct sp_way {                 /* of messages from one rank to another */
+    enum sp_path_class class;
+    double latency, cap;        /* of the route, nominal */
+    int hop, nhops;             /* in sp_scene.hop */
+};
+
+struct sp_scene {
+    const struct sp_plan *plan; /* steps, needs, groups, twins, lanes */
+    struct sp_plan *owned;      /* the same, if it was made for this scene; else NULL */
+    const struct sp_profile *profile;
+    double *work;               /* by step: seconds alone at full speed; 0 for messages */
+    double *bytes;              /* by step: of SEND; else 0 */
+    int *way;                   /* by step: of SEND; else -1 */
+    struct sp_way *ways; int nways;
+    struct sp_hop *hop;  int nhops;
+    double *rate; int nlinks;   /* bytes/s of each link that can be had */
+    int *link_of;               /* the link of the topology that each stands for */
+    double *speed;              /* by rank: 1 is the profile's */
+    int *host;                  /* by rank: ranks of one host share its processors ... */
+    double *processors;         /* ... of which there are so many, by host; 0: not shared */
+    int *weight;                /* by rank: how many ranks it stands for */
+    bool inside;                /* all sizes lie within those calibrated */
+};
+
+/* One group, explicitly. The plan, profile and topology must outlive it. */
+struct sp_scene *sp_scene_new(const struct sp_plan *p, const struct sp_topo *t,
+                              const struct sp_profile *f, const struct sp_placement *at);
+
+/* All groups, explicitly: the plan is repeated. For small sizes, and to prove the next. */
+struct sp_scene *sp_scene_all(const struct sp_plan *p, const struct sp_topo *t,
+                              const struct sp_profile *f, const struct sp_placement *at);
+
+/* All groups, one rank standing for all that are alike (symmetry.c): the same times. */
+struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_topo *t,
+                                    const struct sp_profile *f, const struct sp_placement *at);
+
+void sp_scene_free(struct sp_scene *s);
+
+#endif
