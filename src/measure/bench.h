@@ -1,0 +1,47 @@
+/* bench.h - small plans, run again and again, and how long their steps took.
+ *
+ * What is measured this way is what `run` would give: the same executor, on all ranks at once,
+ * after a barrier. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_BENCH_H
+#define SP_BENCH_H
+
+#include "executor/real.h"
+
+/* Who measures, and with what. */
+struct sp_lab {
+    struct sp_comm *c;
+    const struct sp_kernels *kernels;
+    int threads;
+    unsigned long seed;         /* of inputs */
+};
+
+struct sp_bench;
+
+/* The bench owns the plan. All ranks of l->c make the same; its inputs are filled. */
+struct sp_bench *sp_bench_new(const struct sp_lab *l, struct sp_plan *p);
+void sp_bench_free(struct sp_bench *b);
+
+/* Run a pass, from a barrier on: its seconds on this rank. */
+double sp_bench_run(struct sp_bench *b, enum sp_pass pass, enum sp_mode mode);
+
+/* When each step of this rank ran, last. */
+const struct sp_span *sp_bench_spans(const struct sp_bench *b);
+
+/* Repetitions of one quantity. */
+struct sp_tally { double *x; int n; };
+
+void sp_tally_add(struct sp_tally *t, double seconds);
+
+/* That part of all samples is below it, each of them being the maximum over ranks. All ranks
+ * of c call it; the tally is empty afterwards. */
+double sp_tally_end(struct sp_tally *t, struct sp_comm *c, double part);
+
+/* A quarter of the repetitions is faster: near what a quiet machine takes, and still there
+ * when others disturb most of them. */
+#define SP_TYPICAL 0.25
+
+/* The same number on all ranks: the largest. */
+double sp_lab_agree(const struct sp_lab *l, double x);
+
+#endif
