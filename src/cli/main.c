@@ -10,6 +10,8 @@
 
 const struct sp_verbinfo sp_verbs[] = {
     { "run", "measure attention under each strategy, verified (with mpirun or srun)", sp_run_main },
+    { "calibrate", "measure what this machine can do, for predictions (with mpirun or srun)",
+      sp_calibrate_main },
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
     { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
@@ -21,7 +23,7 @@ static void usage(FILE *out)
     fprintf(out, "Usage: seqpar VERB [OPTION...]\n"
             "Measure sequence-parallel attention, forward and backward, verified.\n\n");
     for (const struct sp_verbinfo *v = sp_verbs; v->name; v++)
-        fprintf(out, "  %-8s %s\n", v->name, v->help);
+        fprintf(out, "  %-9s %s\n", v->name, v->help);
     fprintf(out, "\n  seqpar VERB --help lists the options of a verb.\n");
 }
 
@@ -43,7 +45,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         usage(stderr);
     else
-        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show or info",
+        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, calibrate, check, show or info",
                          argv[1]);
     return SP_EXIT_USAGE;
 }

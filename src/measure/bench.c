@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "measure/inputs.h"
+#include "kernels/kernels.h"
 #include "util/clock.h"
 #include "util/memory.h"
 #include "util/stats.h"
@@ -17,6 +17,25 @@ struct sp_bench {
     struct sp_span *span;
 };
 
+/* Numbers of variance 1 or so, in whatever is an input, be it a sum or an lse. */
+static void fill(const struct sp_plan *p, int rank, unsigned long seed, void *const *data)
+{
+    unsigned x = (unsigned)seed * 2654435761u + 1;
+    for (int i = 0; i < p->nbufs; i++) {
+        if (p->buf[i].rank != rank || p->buf[i].role != SP_INPUT)
+            continue;
+        size_t n = sp_buf_bytes(p, i) / sp_dtype_bytes(p->buf[i].dtype);
+        for (size_t j = 0; j < n; j++) {
+            x = x * 1664525u + 1013904223u;
+            float value = (float)(int)x * (1.7f / 2147483648.0f);
+            if (p->buf[i].dtype == SP_F32)
+                ((float *)data[i])[j] = value;
+            else
+                ((unsigned short *)data[i])[j] = sp_bf16_round(value);
+        }
+    }
+}
+
 struct sp_bench *sp_bench_new(const struct sp_lab *l, struct sp_plan *p)
 {
     struct sp_bench *b = sp_alloc(sizeof *b);
@@ -26,7 +45,7 @@ struct sp_bench *sp_bench_new(const struct sp_lab *l, struct sp_plan *p)
         .x = sp_real_new(p, l->c, l->kernels, l->threads),
         .span = sp_alloc((size_t)p->nsteps * sizeof *b->span),
     };
-    sp_inputs_fill(p, l->c->rank, l->seed, sp_real_data(b->x));
+    fill(p, l->c->rank, l->seed, sp_real_data(b->x));
     return b;
 }
 
@@ -54,14 +73,30 @@ void sp_tally_add(struct sp_tally *t, double seconds)
     t->x[t->n++] = seconds;
 }
 
-double sp_tally_end(struct sp_tally *t, struct sp_comm *c, double part)
+/* That part of all samples is below it. */
+static double quantile(struct sp_tally *t, struct sp_comm *c, enum sp_among who, double part)
 {
+    double sign = who == SP_FASTEST ? -1 : 1;
+    for (int i = 0; i < t->n; i++)
+        t->x[i] *= sign;
     c->transport->reduce(c, t->x, t->n, SP_MAX);
+    for (int i = 0; i < t->n; i++)
+        t->x[i] *= sign;
     sp_sort(t->x, t->n);
     double at = t->n ? t->x[(int)(part * (t->n - 1) + 0.5)] : NAN;
     free(t->x);
     *t = (struct sp_tally){ 0 };
     return at;
+}
+
+double sp_tally_typical(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
+{
+    return quantile(t, c, who, 0.25);
+}
+
+double sp_tally_median(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
+{
+    return quantile(t, c, who, 0.5);
 }
 
 double sp_lab_agree(const struct sp_lab *l, double x)

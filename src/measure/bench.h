@@ -13,6 +13,7 @@ struct sp_lab {
     struct sp_comm *c;
     const struct sp_kernels *kernels;
     int threads;
+    double rate[2];             /* FLOP/s of a rank, at most, by dtype: how long things may take */
     unsigned long seed;         /* of inputs */
 };
 
@@ -31,15 +32,17 @@ const struct sp_span *sp_bench_spans(const struct sp_bench *b);
 /* Repetitions of one quantity. */
 struct sp_tally { double *x; int n; };
 
+enum sp_among { SP_SLOWEST, SP_FASTEST };       /* of the ranks, in each repetition */
+
 void sp_tally_add(struct sp_tally *t, double seconds);
 
-/* That part of all samples is below it, each of them being the maximum over ranks. All ranks
- * of c call it; the tally is empty afterwards. */
-double sp_tally_end(struct sp_tally *t, struct sp_comm *c, double part);
+/* What takes so long is neither the best nor spoilt: a quarter of the repetitions is faster.
+ * That is near the median of a quiet machine, and stays there when others disturb most of the
+ * repetitions. All ranks of c call it; the tally is empty afterwards. */
+double sp_tally_typical(struct sp_tally *t, struct sp_comm *c, enum sp_among who);
 
-/* A quarter of the repetitions is faster: near what a quiet machine takes, and still there
- * when others disturb most of them. */
-#define SP_TYPICAL 0.25
+/* The median, of what varies by its nature. */
+double sp_tally_median(struct sp_tally *t, struct sp_comm *c, enum sp_among who);
 
 /* The same number on all ranks: the largest. */
 double sp_lab_agree(const struct sp_lab *l, double x);
