@@ -5,12 +5,14 @@
  *     q ###          ##.            . #  #  .        (diagonal), and zigzag's keys of others,
  *     | ###          ###            half is seen     of which it sees a half              */
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "measure/calibrate.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 enum mask { FULL, DIAGONAL, APART };
@@ -48,7 +50,9 @@ static const struct shape {
 
 enum { NSHAPES = sizeof shapes / sizeof *shapes, ROUNDS = 3, MOST = 16, FEWEST_SHAPES = 6 };
 
-struct taken { struct sp_work work[2]; struct sp_tally tally[2]; double seconds[2]; };
+/* Of one shape: ATTN and GRAD. The plan's lists of places, which the works refer to, go with
+ * it; they are kept here. */
+struct taken { struct sp_work work[2]; struct sp_run run[2][2][2]; struct sp_tally tally[2]; };
 
 static const enum sp_op ops[] = { SP_ATTN, SP_GRAD };
 
@@ -121,6 +125,21 @@ static int find(const struct sp_plan *p, int rank, enum sp_op op)
 
 /* ---- measuring ---------------------------------------------------------------------------- */
 
+static struct sp_where kept(struct sp_where w, struct sp_run run[2])
+{
+    assert(w.nruns <= 2);
+    for (int i = 0; i < w.nruns; i++)
+        run[i] = w.run[i];
+    return (struct sp_where){ run, w.nruns };
+}
+
+static void keep_work(struct taken *t, int i, struct sp_work w)
+{
+    t->work[i] = w;
+    t->work[i].q = kept(w.q, t->run[i][0]);
+    t->work[i].k = kept(w.k, t->run[i][1]);
+}
+
 /* One shape, in one round: a new plan, so that no round depends on where memory lay. */
 static void round_of(struct sp_calibration *c, const struct shape *s, enum sp_dtype dtype, int dim,
                      double seconds, struct taken *t)
@@ -130,7 +149,7 @@ static void round_of(struct sp_calibration *c, const struct shape *s, enum sp_dt
     int step[2];
     for (int i = 0; i < 2; i++) {
         step[i] = find(p, l->c->rank, ops[i]);
-        t->work[i] = sp_step_work(p, step[i]);
+        keep_work(t, i, sp_step_work(p, step[i]));
     }
     struct sp_bench *b = sp_bench_new(l, p);
     double once = sp_bench_run(b, SP_FORWARD, SP_OVERLAPPED)
@@ -232,10 +251,13 @@ static const char *kernels_of(struct sp_calibration *c, enum sp_dtype dtype, int
     struct taken *t = sp_alloc(NSHAPES * sizeof *t);
     bool in[NSHAPES];
     int n = shapes_within(c->lab, dtype, dim, seconds, in);
-    for (int i = 0; i < ROUNDS; i++)
+    double start = sp_now(), used = 0;      /* when the next round will be over */
+    for (int i = 0; i < ROUNDS && used < 1.2 * seconds; i++) {
         for (int j = 0; j < NSHAPES; j++)
             if (in[j])
                 round_of(c, &shapes[j], dtype, dim, seconds / (ROUNDS * n), &t[j]);
+        used = sp_lab_agree(c->lab, sp_now() - start) * (i + 2) / (i + 1);
+    }
     for (int j = 0; j < NSHAPES; j++)
         for (int i = 0; in[j] && i < 2; i++)
             sample[i][j] = (struct sp_sample){ .work = t[j].work[i], .seconds = c->gap
