@@ -115,14 +115,25 @@ static double busiest_slot(const struct sp_kernel_fit *k, const struct sp_tiles 
     return fmax(t->longest * fmax(1, 1 / slots), sum / slots + fmax(idle, 0)) + odd;
 }
 
+/* The larger of two, with a rounded corner: near it, now one and now the other is late. */
+static double larger(double x, double y)
+{
+    if (y <= 0)
+        return x;
+    double part = fmin(x, y) / fmax(x, y);
+    part *= part * part;
+    return fmax(x, y) * pow(1 + part * part, 1.0 / 6);
+}
+
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
                          double stretch)
 {
     struct sp_tiles t = sp_count_tiles(k, w);
     double copies = (double)w->heads * w->batch;
     double busy = busiest_slot(k, &t, copies, slots);
-    return k->launch + stretch * (copies * w->rows * k->row
-           + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
+    double device = k->launch + stretch * (copies * w->rows * k->row
+                    + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
+    return larger(device, k->host);
 }
 
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
