@@ -1,0 +1,159 @@
+/* cost.c - seconds of one step, by the numbers of a profile. */
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include "sim/profile.h"
+
+/* Bytes that pass between the device and its memory: blocks read plus blocks written, so one
+ * that is changed in place counts twice. */
+static double moved_bytes(const struct sp_plan *p, int step)
+{
+    const struct sp_step *s = &p->step[step];
+    const struct sp_opinfo *op = &sp_ops[s->op];
+    double bytes = 0;
+    for (int i = 0; i < op->nblocks; i++) {
+        unsigned times = (op->writes >> i & 1) + (op->reads >> i & 1);
+        bytes += times * (double)sp_block_bytes(p, sp_step_blocks(p, step)[i]);
+    }
+    return bytes;
+}
+
+struct sp_work sp_step_work(const struct sp_plan *p, int step)
+{
+    const struct sp_step *s = &p->step[step];
+    struct sp_work w = { .op = s->op, .dtype = p->pb.dtype, .dim = p->pb.dim,
+                         .batch = p->pb.batch };
+    if (s->op != SP_ATTN && s->op != SP_GRAD) {
+        if (s->op != SP_SEND && s->op != SP_RECV)
+            w.bytes = moved_bytes(p, step);
+        return w;
+    }
+    const struct sp_block *q = &sp_step_blocks(p, step)[s->op == SP_ATTN ? 2 : 3];
+    w.heads = q[0].heads;
+    w.kv_heads = q[1].heads;
+    w.rows = q[0].rows;
+    w.keys = q[1].rows;
+    w.pairs = w.rows * w.keys;
+    if (p->pb.causal && s->qpos >= 0 && s->kpos >= 0) {
+        w.q = sp_places_at(&p->places, s->qpos);
+        w.k = sp_places_at(&p->places, s->kpos);
+        const struct sp_list *list = p->places.list;
+        w.causal = list[s->kpos].high > list[s->qpos].low;
+        if (w.causal)
+            w.pairs = sp_pairs(w.q, w.k, true);
+    }
+    return w;
+}
+
+struct sp_work sp_square_work(enum sp_op op, enum sp_dtype dtype, int dim, int heads, int batch,
+                              long rows, long keys, bool causal)
+{
+    struct sp_work w = {
+        .op = op,
+        .dtype = dtype,
+        .dim = dim,
+        .heads = heads,
+        .kv_heads = heads,
+        .batch = batch,
+        .rows = (double)rows,
+        .keys = (double)keys,
+        .pairs = (double)rows * (double)keys,
+        .causal = causal,
+        .offset = keys - rows,
+    };
+    struct sp_run q = { w.offset, 1, rows }, k = { 0, 1, keys };
+    if (causal)
+        w.pairs = sp_pairs((struct sp_where){ &q, 1 }, (struct sp_where){ &k, 1 }, true);
+    return w;
+}
+
+/* Two products of pairs x dim multiply-adds in forward, five in backward: sp_step_flops. */
+double sp_work_flops(const struct sp_work *w)
+{
+    if (w->op != SP_ATTN && w->op != SP_GRAD)
+        return 0;
+    return (w->op == SP_ATTN ? 4.0 : 10.0) * w->pairs * w->heads * w->batch * w->dim;
+}
+
+/* ---- kernels ---------------------------------------------------------------------------- */
+
+/* The kernel for this op that needs the least stretching; NULL: none. */
+static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const struct sp_work *w)
+{
+    static const double other_dtype = 100;      /* farther than any head dim */
+    const struct sp_kernel_fit *best = NULL;
+    double least = INFINITY;
+    for (int i = 0; i < p->nkernels; i++) {
+        const struct sp_kernel_fit *k = &p->kernel[i];
+        if (k->op != w->op)
+            continue;
+        double far = fabs(log((double)w->dim / k->dim))
+                     + (k->dtype == w->dtype ? 0 : other_dtype);
+        if (far < least) {
+            best = k;
+            least = far;
+        }
+    }
+    return best;
+}
+
+/* When the last slot is done, if slots take the next item as soon as they are free and short
+ * ones come last: nobody waits longer than for one of these, and the longest must fit in. With
+ * equal items this is the number of waves times an item. */
+static double busiest_slot(const struct sp_tiles *t, double copies, double slots)
+{
+    double items = t->items * copies;
+    double waves = items / slots;
+    double idle = (ceil(waves - 1e-9) - waves) * t->shortest;
+    return fmax(t->longest * fmax(1, 1 / slots), t->sum * copies / slots + fmax(idle, 0));
+}
+
+static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
+                             bool *inside)
+{
+    const struct sp_kernel_fit *k = nearest(p, w);
+    if (!k)
+        return NAN;
+    double stretch = (double)w->dim / k->dim;
+    if (k->dtype != w->dtype)
+        stretch *= (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
+    if (inside && (k->dim != w->dim || k->dtype != w->dtype || w->rows < k->low_rows ||
+                   w->rows > k->high_rows || w->keys < k->low_keys ||
+                   w->keys > k->high_keys))
+        *inside = false;
+    struct sp_tiles t = sp_count_tiles(k, w);
+    double busy = busiest_slot(&t, (double)w->heads * w->batch, slots);
+    return k->launch + stretch * busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------- */
+
+static double stream_seconds(const struct sp_profile *p, const struct sp_work *w, bool *inside)
+{
+    static const enum sp_op alike[] = { SP_COPY, SP_ADD, SP_MERGE, SP_DELTA };
+    const struct sp_stream_fit *f = &p->stream[w->op];
+    for (size_t i = 0; !f->known && i < sizeof alike / sizeof *alike; i++) {
+        f = &p->stream[alike[i]];
+        if (inside)
+            *inside = false;
+    }
+    return f->known ? f->launch + w->bytes / f->rate : NAN;
+}
+
+double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,
+                          bool *inside)
+{
+    switch (w->op) {
+    case SP_ATTN: case SP_GRAD:
+        return kernel_seconds(p, w, slots, inside);
+    case SP_SEND: case SP_RECV:
+        return 0;
+    default:
+        return stream_seconds(p, w, inside);
+    }
+}
+
+double sp_work_seconds(const struct sp_profile *p, const struct sp_work *w, bool *inside)
+{
+    return sp_work_seconds_on(p, w, p->slots, inside);
+}
