@@ -240,6 +240,8 @@ int sp_net_wait(struct sp_net *n)
     return n->done[n->next_done++];
 }
 
+bool sp_net_more(const struct sp_net *n) { return n->next_done < n->ndone; }
+
 double sp_net_now(const struct sp_net *n)
 {
     return n->now;
