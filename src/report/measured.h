@@ -36,6 +36,9 @@ void sp_measured_free(struct sp_measured_file *f);
 /* A row is left out for a reason; the first one counts. */
 void sp_measured_leave(struct sp_measured *m, const char *why);
 
+/* "fwd", "bwd", "fwd+bwd"; "" if it is not known. */
+const char *sp_measured_pass(const struct sp_measured *m);
+
 /* The rows of a published table. */
 const char *sp_published_rows(struct sp_measured_file *f);
 
