@@ -12,6 +12,7 @@ const struct sp_verbinfo sp_verbs[] = {
     { "run", "measure attention under each strategy, verified (with mpirun or srun)", sp_run_main },
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
+    { "validate", "predict what was measured, and say how wrong that is", sp_validate_main },
     { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
     { NULL, NULL, NULL }
 };
@@ -43,7 +44,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         usage(stderr);
     else
-        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show or info",
+        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show, validate or info",
                          argv[1]);
     return SP_EXIT_USAGE;
 }

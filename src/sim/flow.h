@@ -18,7 +18,8 @@ struct sp_net *sp_net_new(const double *rate, int nlinks, double eps);
 void sp_net_free(struct sp_net *n);
 
 /* A way over links, to be used by any number of flows. A link's share says how much of the
- * link a flow takes: its part of the bytes, times how many like it a flow stands for. */
+ * link a flow takes: its part of the bytes, times how many like it a flow stands for. All
+ * ways are given before the first flow starts: links that can't bind are then left out. */
 int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops);
 
 /* Start `amount` of work (bytes, or seconds at speed 1) now. path: -1 for no links. cap: the
