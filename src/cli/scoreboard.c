@@ -162,7 +162,8 @@ void sp_scoreboard_worst(const struct sp_scored *x, long n, int most)
         sp_scored_way(e[i].x, way, sizeof way);
         printf("#   %s:%ld: %s, sp %d, seq %ld, heads %d, %s%s: measured %.3f ms, predicted %.3f "
                "(%+.0f %%)\n#       %s\n", e[i].x->file, m->line, way, m->pb.ranks,
-               m->pb.seq, m->pb.heads, sp_measured_pass(m), m->launch_bound ? ", launch-bound" : "", m->seconds * 1e3,
+               m->pb.seq, m->pb.heads, sp_measured_pass(m),
+               m->launch_bound ? ", launch-bound" : "", m->seconds * 1e3,
                e[i].x->predicted * 1e3, 100 * (e[i].x->predicted / m->seconds - 1),
                e[i].x->bound);
     }

@@ -27,7 +27,8 @@ struct sp_scored *sp_scored_new(const struct sp_measured_file *f, int nfiles,
     for (int i = 0; i < nfiles; i++)
         for (long j = 0; j < f[i].n; j++) {
             const char *why = NULL;
-            *next = (struct sp_scored){ .file = base(f[i].path), .m = &f[i].row[j], .predicted = NAN };
+            *next = (struct sp_scored){ .file = base(f[i].path), .m = &f[i].row[j],
+                                        .predicted = NAN };
             if (!next->m->why)
                 next->bed = sp_testbeds_find(b, next->m, &why);
             sp_measured_leave(next->m, why);
@@ -108,13 +109,14 @@ void sp_scored_way(const struct sp_scored *x, char *text, size_t room)
 /* One plan has forward and backward, so points that differ in their passes share it. */
 static int compare_plan(const void *a, const void *b)
 {
-    const struct sp_scored *x = *(struct sp_scored *const *)a, *y = *(struct sp_scored *const *)b;
+    const struct sp_scored *x = *(struct sp_scored *const *)a;
+    const struct sp_scored *y = *(struct sp_scored *const *)b;
     int d = compare_problem(x, y);
     return d ? d : compare_way(x, y);
 }
 
-_Static_assert(sizeof ((struct sp_scored *)0)->bound == sizeof ((struct sp_forecast_pass *)0)->why,
-               "one is copied to the other");
+_Static_assert(sizeof ((struct sp_scored *)0)->bound
+               == sizeof ((struct sp_forecast_pass *)0)->why, "one is copied to the other");
 
 static void take(struct sp_scored *x, const struct sp_forecast *f)
 {

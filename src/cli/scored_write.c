@@ -79,7 +79,8 @@ static void put_csv(FILE *file, json_t *o, bool header)
             snprintf(room, sizeof room, "%.6g", json_real_value(value));
         if (!first)
             fputc(',', file);
-        sp_csv_cell(file, header ? name : json_is_string(value) ? json_string_value(value) : room);
+        const char *text = json_is_string(value) ? json_string_value(value) : room;
+        sp_csv_cell(file, header ? name : text);
         first = false;
     }
     fputc('\n', file);

@@ -28,7 +28,8 @@ const char *sp_measured_pass(const struct sp_measured *m)
 /* ---- results of seqpar run ---- */
 
 /* "buffers=2 chunks=1" */
-static const char *set_knobs(const struct sp_strategy *s, struct sp_problem *pb, const char *knobs)
+static const char *set_knobs(const struct sp_strategy *s, struct sp_problem *pb,
+                             const char *knobs)
 {
     char *text = strdup(knobs), *rest = text;
     const char *why = NULL;

@@ -14,7 +14,7 @@ struct sp_measured {
     const struct sp_strategy *strategy; /* NULL if left out before it was known */
     struct sp_problem pb;               /* settled, if not left out */
     bool pass[SP_NPASSES];              /* timed together */
-    int gpus, per_node;                 /* of the whole run: gpus / pb.ranks groups; 0: not stated */
+    int gpus, per_node;                 /* of the run: gpus / pb.ranks groups; 0: unknown */
     double seconds;
     bool launch_bound;                  /* its notes say so */
     bool fp16;                          /* counted as bf16 */
