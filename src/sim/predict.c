@@ -92,7 +92,7 @@ static void blame_network(const struct job *j, const struct outcome *comm,
     int link = comm->fullest;
     double rate = j->s->rate[link] / 1e9;
     const char *from = end_name(j, link, false), *to = end_name(j, link, true);
-    const char *late = in_units(f->exposed).text;
+    struct text late = in_units(f->exposed);
     f->bottleneck = j->s->link_of[link];
     f->busy = comm->busy;
     if (comm->tale.latency >= comm->time / 2)
@@ -101,12 +101,12 @@ static void blame_network(const struct job *j, const struct outcome *comm,
                  in_units(comm->tale.latency / (double)comm->tale.groups).text);
     else if (comm->busy >= 0.5)
         snprintf(f->why, sizeof f->why, "communication takes %s longer than computing hides: "
-                 "%s -> %s carries %.0f %% of its %.1f GB/s", late, from, to, 100 * comm->busy,
-                 rate);
+                 "%s -> %s carries %.0f %% of its %.1f GB/s", late.text, from, to,
+                 100 * comm->busy, rate);
     else
         snprintf(f->why, sizeof f->why, "communication takes %s longer than computing hides: "
                  "messages can't fill the links; the fullest, %s -> %s, carries %.0f %% of its "
-                 "%.1f GB/s", late, from, to, 100 * comm->busy, rate);
+                 "%.1f GB/s", late.text, from, to, 100 * comm->busy, rate);
 }
 
 static void blame(const struct job *j, const struct outcome *run, const struct outcome *compute,

@@ -216,19 +216,22 @@ static void issue(struct sp_executor *e, const int *step, int n)
             sp_sim_finish(x, step[i]);
 }
 
+/* All that ends at one moment is told before anything is made of it. */
 static int wait(struct sp_executor *e)
 {
     struct sp_sim *x = (struct sp_sim *)e;
     while (x->told == x->ndone) {
         x->told = x->ndone = 0;
         settle(x);
-        int flow = sp_net_wait(x->net);
-        if (flow < 0)
-            return -1;
-        if (flow < sp_sim_first_message(x))
-            computed(x, flow);
-        else
-            sp_message_through(x, flow);
+        do {
+            int flow = sp_net_wait(x->net);
+            if (flow < 0)
+                return -1;
+            if (flow < sp_sim_first_message(x))
+                computed(x, flow);
+            else
+                sp_message_through(x, flow);
+        } while (sp_net_more(x->net));
     }
     return x->done[x->told++];
 }
