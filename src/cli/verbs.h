@@ -13,5 +13,6 @@ int sp_predict_main(int argc, char **argv);
 int sp_show_main(int argc, char **argv);
 int sp_check_main(int argc, char **argv);
 int sp_info_main(int argc, char **argv);
+int sp_validate_main(int argc, char **argv);
 
 #endif

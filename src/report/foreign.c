@@ -107,8 +107,9 @@ const char *sp_foreign_strategy(const char *name, const char *layout, long ulyss
 const char *sp_foreign_dtype(const char *name, enum sp_dtype *dtype)
 {
     static const struct { const char *name; enum sp_dtype dtype; } dtypes[] = {
-        { "bf16", SP_BF16 }, { "bfloat16", SP_BF16 }, { "fp16", SP_BF16 }, { "float16", SP_BF16 },
-        { "half", SP_BF16 }, { "fp16/bf16", SP_BF16 }, { "fp32", SP_F32 }, { "float32", SP_F32 },
+        { "bf16", SP_BF16 }, { "bfloat16", SP_BF16 }, { "fp16", SP_BF16 },
+        { "float16", SP_BF16 }, { "half", SP_BF16 }, { "fp16/bf16", SP_BF16 },
+        { "fp32", SP_F32 }, { "float32", SP_F32 },
     };
     if (!*name)
         return "incomplete: dtype is not stated";
@@ -157,11 +158,11 @@ static double flops_of(const struct sp_problem *pb, const bool pass[SP_NPASSES])
 /* Over how many GPUs a rate is summed; 0: not said. */
 static int rate_of(const char *metric, int ranks)
 {
-    if (!fnmatch("*/GPU*", metric, FNM_CASEFOLD) || !fnmatch("*per GPU*", metric, FNM_CASEFOLD))
-        return ranks;
+    bool one = !fnmatch("*/GPU*", metric, FNM_CASEFOLD)
+               || !fnmatch("*per GPU*", metric, FNM_CASEFOLD);
     bool all = !fnmatch("*aggregate*", metric, FNM_CASEFOLD)
                || !fnmatch("*total*", metric, FNM_CASEFOLD);
-    return all || ranks == 1;
+    return one ? ranks : all || ranks == 1;
 }
 
 const char *sp_foreign_seconds(const char *value, const char *unit, const char *metric,
@@ -182,7 +183,8 @@ const char *sp_foreign_seconds(const char *value, const char *unit, const char *
     if (units[i].what == FLOPS && !(of = rate_of(metric, pb->ranks)))
         return sp_why("metric '%s' doesn't say whether it is per GPU or an aggregate", metric);
     x *= units[i].scale;
-    x = units[i].what == TIME ? x : units[i].what == RATE ? 1 / x : flops_of(pb, pass) / (x * of);
+    if (units[i].what != TIME)
+        x = (units[i].what == RATE ? 1 : flops_of(pb, pass) / of) / x;
     if (!isfinite(x) || x < 1e-9 || x > 1e9)
         return sp_why("value '%s' %s would be %.3g seconds", value, unit, x);
     *seconds = x;

@@ -19,10 +19,17 @@ void sp_measured_leave(struct sp_measured *m, const char *why)
         m->why = strdup(why);
 }
 
+const char *sp_measured_pass(const struct sp_measured *m)
+{
+    static const char *const names[2][2] = { { "", "bwd" }, { "fwd", "fwd+bwd" } };
+    return names[m->pass[SP_FORWARD]][m->pass[SP_BACKWARD]];
+}
+
 /* ---- results of seqpar run ---- */
 
 /* "buffers=2 chunks=1" */
-static const char *set_knobs(const struct sp_strategy *s, struct sp_problem *pb, const char *knobs)
+static const char *set_knobs(const struct sp_strategy *s, struct sp_problem *pb,
+                             const char *knobs)
 {
     char *text = strdup(knobs), *rest = text;
     const char *why = NULL;

@@ -14,7 +14,7 @@ struct sp_measured {
     const struct sp_strategy *strategy; /* NULL if left out before it was known */
     struct sp_problem pb;               /* settled, if not left out */
     bool pass[SP_NPASSES];              /* timed together */
-    int gpus, per_node;                 /* of the whole run: gpus / pb.ranks groups; 0: not stated */
+    int gpus, per_node;                 /* of the run: gpus / pb.ranks groups; 0: unknown */
     double seconds;
     bool launch_bound;                  /* its notes say so */
     bool fp16;                          /* counted as bf16 */
@@ -35,6 +35,9 @@ void sp_measured_free(struct sp_measured_file *f);
 
 /* A row is left out for a reason; the first one counts. */
 void sp_measured_leave(struct sp_measured *m, const char *why);
+
+/* "fwd", "bwd", "fwd+bwd"; "" if it is not known. */
+const char *sp_measured_pass(const struct sp_measured *m);
 
 /* The rows of a published table. */
 const char *sp_published_rows(struct sp_measured_file *f);

@@ -10,8 +10,8 @@
 #include "util/why.h"
 
 enum column {
-    SOURCE, HARDWARE, GPUS, PER_NODE, LINK, STRATEGY, SP, ULYSSES, LAYOUT, PASS, BATCH, SEQ, HEADS,
-    KV_HEADS, DIM, CAUSAL, DTYPE, METRIC, VALUE, UNIT, NOTES, NCOLUMNS
+    SOURCE, HARDWARE, GPUS, PER_NODE, LINK, STRATEGY, SP, ULYSSES, LAYOUT, PASS, BATCH, SEQ,
+    HEADS, KV_HEADS, DIM, CAUSAL, DTYPE, METRIC, VALUE, UNIT, NOTES, NCOLUMNS
 };
 
 static const struct { const char *name; bool needed; } columns[NCOLUMNS] = {
@@ -46,7 +46,8 @@ static const char *cell(const struct reader *r, enum column c)
 }
 
 /* What is not stated is 0, where that is allowed. */
-static const char *whole(const struct reader *r, enum column c, long high, bool needed, long *value)
+static const char *whole(const struct reader *r, enum column c, long high, bool needed,
+                         long *value)
 {
     const char *text = cell(r, c), *why;
     *value = 0;
@@ -62,7 +63,8 @@ static const char *read_causal(const struct reader *r, bool *causal)
     *causal = !strcmp(text, "1");
     if (*causal || !strcmp(text, "0"))
         return NULL;
-    return *text ? sp_why("causal '%s' is not 0 or 1", text) : "incomplete: causal is not stated";
+    return *text ? sp_why("causal '%s' is not 0 or 1", text)
+                 : "incomplete: causal is not stated";
 }
 
 static const char *read_sizes(const struct reader *r, struct sp_measured *m)

@@ -58,7 +58,8 @@ double sp_regret(const struct sp_pair *x, int n)
     double best = INFINITY, predicted = INFINITY, taken = NAN;
     for (int i = 0; i < n; i++) {
         best = fmin(best, x[i].measured);
-        if (x[i].predicted < predicted || (x[i].predicted == predicted && x[i].measured > taken))
+        bool tied = x[i].predicted == predicted && x[i].measured > taken;
+        if (x[i].predicted < predicted || tied)
             taken = x[i].measured;
         predicted = fmin(predicted, x[i].predicted);
     }

@@ -135,7 +135,9 @@ static void end(struct sp_net *n, int id)
 void sp_net_cap(struct sp_net *n, int id, double cap)
 {
     struct sp_flow *f = &n->flow[id];
-    assert(cap > 0 && f->state != SP_IDLE);
+    assert(cap > 0);
+    if (f->state == SP_IDLE)            /* through at this moment, but not yet told */
+        return;
     const double before = f->cap;
     f->cap = cap;
     if (f->state == SP_SHARING) {
