@@ -10,7 +10,7 @@
 #include "cli/points.h"
 #include "cli/rows.h"
 #include "cli/verbs.h"
-#include "cli/where.h"
+#include "cli/venue.h"
 #include "report/timeline.h"
 #include "util/json.h"
 #include "util/memory.h"
@@ -19,7 +19,7 @@
 
 struct sweep {
     const struct sp_options *o;
-    struct sp_where where;
+    struct sp_venue venue;
     struct sp_setup setup;
     struct sp_point *point;
     int n;
@@ -141,7 +141,7 @@ static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
         .groups = (int)w->o->groups, .per_node = (int)w->o->per_node,
         .decompose = w->o->decompose, .explicit_run = w->o->explicit_run, .eps = w->o->eps,
         .jitter = w->o->jitter, .seed = (unsigned long)w->o->seed, .speed = speed, .span = span };
-    struct sp_forecast f = sp_predict(plan, w->where.topo, w->where.profile, &fo);
+    struct sp_forecast f = sp_predict(plan, w->venue.topo, w->venue.profile, &fo);
     remember_local(w, p, &f);
     emit_all(w, p, plan, &f);
     if (span && !f.why)
@@ -155,9 +155,9 @@ static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
 
 static json_t *context(const struct sweep *w, int argc, char **argv)
 {
-    const struct sp_profile *f = w->where.profile;
+    const struct sp_profile *f = w->venue.profile;
     json_t *c = sp_context(argc, argv, 0, 0, NULL);
-    json_object_set_new(c, "cluster", sp_json_text(w->where.topo->name));
+    json_object_set_new(c, "cluster", sp_json_text(w->venue.topo->name));
     json_object_set_new(c, "profile", sp_json_text(f->name));
     json_object_set_new(c, "profile_measured", json_boolean(f->measured));
     json_object_set_new(c, "profile_source", sp_json_text(f->source));
@@ -184,18 +184,18 @@ static const char *first_refusal(const struct sweep *w)
 
 static void begin(struct sweep *w, struct sp_options *o)
 {
-    const char *why = sp_where_load(o->cluster, o->profile, &w->where);
+    const char *why = sp_venue_load(o->cluster, o->profile, &w->venue);
     if (why)
         sp_stop(o->cluster ? SP_EXIT_ENVIRONMENT : SP_EXIT_USAGE, "%s", why);
     if (!o->sp.n) {
-        int all = w->where.topo->nendpoints;
+        int all = w->venue.topo->nendpoints;
         o->sp.at = sp_alloc(sizeof *o->sp.at);
         o->sp.at[0] = all < SP_MAX_RANKS ? all : SP_MAX_RANKS;
         o->sp.n = 1;
     }
-    w->setup = (struct sp_setup){ .kernels = w->where.profile->library, .threads = -1,
-        .seed = o->jitter > 0 ? o->seed : -1, .cluster = w->where.topo->name,
-        .profile = w->where.profile->name, .placement = placement(o) };
+    w->setup = (struct sp_setup){ .kernels = w->venue.profile->library, .threads = -1,
+        .seed = o->jitter > 0 ? o->seed : -1, .cluster = w->venue.topo->name,
+        .profile = w->venue.profile->name, .placement = placement(o) };
     w->point = sp_points(o, !o->no_baseline, &w->n);
     read_slow(w);
 }
@@ -219,7 +219,7 @@ int sp_predict_main(int argc, char **argv)
     if (code == SP_EXIT_USAGE)
         fprintf(stderr, "seqpar: all points were refused; the first: %s\n",
                 first_refusal(&w));
-    sp_where_free(&w.where);
+    sp_venue_free(&w.venue);
     free((char *)w.setup.placement);
     free(w.speed);
     free(w.point);

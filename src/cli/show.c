@@ -6,7 +6,7 @@
 
 #include "cli/points.h"
 #include "cli/verbs.h"
-#include "cli/where.h"
+#include "cli/venue.h"
 #include "report/timeline.h"
 #include "sim/predict.h"
 #include "util/memory.h"
@@ -44,8 +44,8 @@ static void show_trace(const struct sp_options *o)
 static void show_simulated(const struct sp_options *o, const struct sp_point *point,
                            const struct sp_plan *p)
 {
-    struct sp_where w;
-    const char *why = sp_where_load(o->cluster, o->profile, &w);
+    struct sp_venue w;
+    const char *why = sp_venue_load(o->cluster, o->profile, &w);
     if (why)
         sp_stop(SP_EXIT_ENVIRONMENT, "%s", why);
     struct sp_span *span = sp_alloc((size_t)p->nsteps * sizeof *span);
@@ -60,7 +60,7 @@ static void show_simulated(const struct sp_options *o, const struct sp_point *po
     draw(&t, o->timeline, title);
     sp_timeline_free(&t);
     free(span);
-    sp_where_free(&w);
+    sp_venue_free(&w);
 }
 
 /* ---- as text ------------------------------------------------------------------------- */

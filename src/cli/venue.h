@@ -1,13 +1,13 @@
-/* where.h - the machines and the numbers that a simulation goes by, found by their names. */
+/* venue.h - the machines and the numbers that a simulation goes by, found by their names. */
 /* SPDX-License-Identifier: MIT */
-#ifndef SP_WHERE_H
-#define SP_WHERE_H
+#ifndef SP_VENUE_H
+#define SP_VENUE_H
 
 #include "cli/options.h"
 #include "sim/profile.h"
 #include "topo/topo.h"
 
-struct sp_where {
+struct sp_venue {
     struct sp_topo *topo;
     struct sp_profile *profile;
 };
@@ -15,7 +15,7 @@ struct sp_where {
 /* --cluster: a file, a name of topologies/ ("dgx-h100-2"), or "-", this machine. --profile: a
  * file, a name of topologies/profiles, or, if NULL, what topologies/aliases has for the devices
  * of the cluster. NULL, or why not. */
-const char *sp_where_load(const char *cluster, const char *profile, struct sp_where *w);
-void sp_where_free(struct sp_where *w);
+const char *sp_venue_load(const char *cluster, const char *profile, struct sp_venue *w);
+void sp_venue_free(struct sp_venue *w);
 
 #endif
