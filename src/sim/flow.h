@@ -18,7 +18,8 @@ struct sp_net *sp_net_new(const double *rate, int nlinks, double eps);
 void sp_net_free(struct sp_net *n);
 
 /* A way over links, to be used by any number of flows. A link's share says how much of the
- * link a flow takes: its part of the bytes, times how many like it a flow stands for. */
+ * link a flow takes: its part of the bytes, times how many like it a flow stands for. All
+ * ways are given before the first flow starts: links that can't bind are then left out. */
 int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops);
 
 /* Start `amount` of work (bytes, or seconds at speed 1) now. path: -1 for no links. cap: the
@@ -32,6 +33,9 @@ void sp_net_cap(struct sp_net *n, int id, double cap);
 /* Go on to the next completion; its id, -1 if nothing is in flight. Those of one moment come
  * in the order of their ids. */
 int sp_net_wait(struct sp_net *n);
+
+/* Whether more of this moment are to come: they are through, and can't be changed. */
+bool sp_net_more(const struct sp_net *n);
 
 double sp_net_now(const struct sp_net *n);
 

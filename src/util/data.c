@@ -3,12 +3,13 @@
 #include "util/data.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KEPT = 4 };
+enum { KEPT = 4, ROOM = 4 * PATH_MAX };
 
 /* The folder of the running program; "" if the system doesn't say. */
 static void program_folder(char folder[PATH_MAX])
@@ -20,27 +21,36 @@ static void program_folder(char folder[PATH_MAX])
         *last = 0;
 }
 
+/* Whether there is such a file in a folder; they may be named without what ends their names. */
+static bool found(char *path, const char *root, const char *folder, const char *name)
+{
+    static const char *const suffix[] = { "", ".json", ".cluster", ".xml" };
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, ROOM, "%s/%s/%s%s", root, folder, name, suffix[i]);
+        if (!access(path, F_OK))
+            return true;
+    }
+    return false;
+}
+
 const char *sp_data_find(const char *folder, const char *name)
 {
     static const char *const beside[] = {
         "../topologies", "../../topologies", "topologies", "../share/seqpar/topologies",
     };
-    static char kept[KEPT][3 * PATH_MAX];
+    static char kept[KEPT][ROOM];
     static int next;
     if (!access(name, F_OK) || *name == '/')
         return name;
     char *path = kept[next = (next + 1) % KEPT];
     const char *data = getenv("SEQPAR_DATA");
-    if (data && *data) {
-        snprintf(path, sizeof *kept, "%s/%s/%s", data, folder, name);
-        if (!access(path, F_OK))
-            return path;
-    }
-    char program[PATH_MAX];
+    if (data && *data && found(path, data, folder, name))
+        return path;
+    char program[PATH_MAX], root[2 * PATH_MAX];
     program_folder(program);
     for (size_t i = 0; *program && i < sizeof beside / sizeof *beside; i++) {
-        snprintf(path, sizeof *kept, "%s/%s/%s/%s", program, beside[i], folder, name);
-        if (!access(path, F_OK))
+        snprintf(root, sizeof root, "%s/%s", program, beside[i]);
+        if (found(path, root, folder, name))
             return path;
     }
     return name;

@@ -1,0 +1,84 @@
+/* net.h - the insides of flow.h: links, paths and flows, for flow.c, prune.c and share.c. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_NET_H
+#define SP_NET_H
+
+#include <stdbool.h>
+
+#include "sim/agenda.h"
+#include "sim/flow.h"
+
+enum sp_flow_state {
+    SP_IDLE,                    /* not in flight */
+    SP_WAITING,                 /* for its latency, on clock 0 */
+    SP_JOINING,                 /* will share links from now on; sp_share() has not seen it */
+    SP_SHARING,                 /* its links */
+    SP_ALONE,                   /* without links, on clock 0 */
+};
+
+struct sp_flow {
+    double cap, amount;
+    double rate;                /* while it is on clock 0: a second */
+    int hop;                    /* in sp_net.hop */
+    unsigned char kept, hops;   /* the first so many can bind; all */
+    unsigned char state;
+};
+
+struct sp_on { int flow; float share; };        /* that crosses a link */
+
+struct sp_line {                /* a link */
+    double rate, crossed;
+    struct sp_on *on; int n, room;      /* flows; also some that have left, if dirty */
+    bool dirty;                 /* flows came or left, or changed their caps */
+};
+
+/* A link while rates are found: what is not yet given away, and to whom it can be. */
+struct sp_left { double rate, shares; int flows, stamp; };
+
+struct sp_route_kept { int hop; unsigned char kept, hops; };
+
+struct sp_net {
+    double now, eps;
+    struct sp_agenda agenda;    /* clock of link l: l + 1 */
+    struct sp_line *line; int nlines;
+    struct sp_hop *hop; int nhops;
+    struct sp_route_kept *path; int npaths;
+    struct sp_flow *flow; int nflows, in_flight;
+    bool pruned;
+
+    int *joining; int njoining;
+    int *dirty; int ndirty;     /* links */
+    int *done; int ndone, next_done;    /* of this moment, sorted */
+    int *moment; int nmoments;  /* due now */
+    unsigned long *bit; int nbits;      /* to sort ids */
+
+    struct sp_left *left;       /* by link */
+    int *seen; int nseen;       /* by flow: stamp of the last time it was met, given a rate */
+    int stamp;                  /* of a group met; + 1: its rate is found */
+    int *group; int ngroup;     /* links that depend on each other */
+    struct sp_heap levels, caps;
+};
+
+/* Put those links of each path first that can ever bind. */
+void sp_net_prune(struct sp_net *n);
+
+/* Give all flows their rates, where anything changed. */
+void sp_share(struct sp_net *n);
+
+/* What is yet to be done of a flow, links or not. */
+double sp_flow_left(const struct sp_net *n, int id);
+
+static inline int sp_flow_clock(const struct sp_net *n, int id)
+{
+    const int moment = n->agenda.due[id].moment;
+    return moment < 0 ? -1 : n->agenda.moment[moment].clock;
+}
+
+static inline void sp_net_dirty(struct sp_net *n, int link)
+{
+    if (!n->line[link].dirty)
+        n->dirty[n->ndirty++] = link;
+    n->line[link].dirty = true;
+}
+
+#endif

@@ -1,0 +1,211 @@
+/* share.c - the max-min fair rates, found anew for the links that depend on what changed.
+ *
+ * Progressive filling: the rate of all flows rises together until a link is full; its flows
+ * keep that rate, the others go on. Rates only rise, so the order in which links fill is a
+ * heap's, whose stale keys are too small and are corrected when they come up. */
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <math.h>
+
+#include "sim/net.h"
+#include "util/memory.h"
+
+double sp_flow_left(const struct sp_net *n, int id)
+{
+    const struct sp_agenda *a = &n->agenda;
+    const struct sp_flow *f = &n->flow[id];
+    if (a->due[id].moment < 0)
+        return f->amount;
+    const struct sp_moment *m = &a->moment[a->due[id].moment];
+    const struct sp_dial *d = &a->dial[m->clock];
+    const double left = m->clock ? m->key - d->value - d->speed * (n->now - d->at)
+                                 : (m->key - n->now) * f->rate;
+    return left > 0 ? left : 0;
+}
+
+/* From now on the flow goes at this rate, by this clock. */
+static void settle(struct sp_net *n, int id, int clock, double rate)
+{
+    struct sp_flow *f = &n->flow[id];
+    const int was = sp_flow_clock(n, id);
+    if (was == clock && (clock || f->rate == rate))
+        return;
+    const double left = sp_flow_left(n, id);
+    if (was >= 0)
+        sp_agenda_take(&n->agenda, id);
+    f->rate = rate;
+    sp_agenda_put(&n->agenda, id, clock,
+                  clock ? n->agenda.dial[clock].value + left : n->now + left / rate);
+}
+
+/* ---- one group of links ------------------------------------------------------------------ */
+
+/* A flow's rate is found: it needs no more of its links. */
+static inline void give(struct sp_net *n, int id, int clock, double rate)
+{
+    const struct sp_flow *f = &n->flow[id];
+    n->seen[id] = n->stamp + 1;
+    for (int i = 0; i < f->kept; i++) {
+        const struct sp_hop *h = &n->hop[f->hop + i];
+        struct sp_left *l = &n->left[h->link];
+        l->rate -= rate * (double)h->share;
+        l->shares -= (double)h->share;
+        l->flows--;
+    }
+    settle(n, id, clock, rate);
+}
+
+/* A link and all that its flows cross join the group. */
+static void meet(struct sp_net *n, int link)
+{
+    const struct sp_line *line = &n->line[link];
+    double shares = 0;
+    for (int i = 0; i < line->n; i++) {
+        const int id = line->on[i].flow;
+        const struct sp_flow *f = &n->flow[id];
+        shares += (double)line->on[i].share;
+        if (n->seen[id] == n->stamp)
+            continue;
+        n->seen[id] = n->stamp;
+        if (f->cap < INFINITY)
+            sp_heap_push(&n->caps, NULL, f->cap, id);
+        for (int j = 0; j < f->kept; j++) {
+            const int other = n->hop[f->hop + j].link;
+            if (n->left[other].stamp != n->stamp) {
+                n->left[other].stamp = n->stamp;
+                n->group[n->ngroup++] = other;
+            }
+        }
+    }
+    n->left[link] = (struct sp_left){ line->rate, shares, line->n, n->stamp };
+    sp_agenda_turn(&n->agenda, link + 1, n->now);
+}
+
+/* Where the rate of a link's flows would end, if no other held them back. Rounding must not
+ * let it fall. */
+static double level_of(const struct sp_left *l, double least)
+{
+    const double level = l->shares > 0 ? l->rate / l->shares : least;
+    return level > least ? level : least;
+}
+
+/* The flow of the lowest cap, if no link fills before. */
+static bool give_cap(struct sp_net *n, double level)
+{
+    if (!n->caps.n || n->caps.beat[0].key > level)
+        return false;
+    const struct sp_beat cap = n->caps.beat[0];
+    sp_heap_remove(&n->caps, NULL, 0);
+    if (n->seen[cap.what] == n->stamp)
+        give(n, cap.what, 0, cap.key);
+    return true;
+}
+
+/* The link is full: what its flows have now is their rate. */
+static void give_link(struct sp_net *n, int link, double level)
+{
+    const struct sp_line *line = &n->line[link];
+    for (int i = 0; i < line->n; i++)
+        if (n->seen[line->on[i].flow] == n->stamp)
+            give(n, line->on[i].flow, link + 1, level);
+    n->left[link].rate = level;
+}
+
+static void fill(struct sp_net *n)
+{
+    double level = 0;
+    struct sp_heap *h = &n->levels;
+    for (int i = 0; i < n->ngroup; i++)
+        sp_heap_push(h, NULL, level_of(&n->left[n->group[i]], 0), n->group[i]);
+    while (h->n) {
+        const struct sp_beat top = h->beat[0];
+        const struct sp_left *left = &n->left[top.what];
+        const double fills = level_of(left, level);
+        if (!left->flows)
+            sp_heap_remove(h, NULL, 0);
+        else if (fills > top.key)
+            sp_heap_change(h, NULL, 0, fills);
+        else if (!give_cap(n, fills)) {
+            give_link(n, top.what, level = fills);
+            sp_heap_remove(h, NULL, 0);
+        }
+    }
+    n->caps.n = 0;
+    for (int i = 0; i < n->ngroup; i++)
+        sp_agenda_retime(&n->agenda, n->group[i] + 1, n->left[n->group[i]].rate);
+}
+
+/* ---- what changed ------------------------------------------------------------------------ */
+
+/* A flow that shares none of its links. */
+static bool alone(struct sp_net *n, int link)
+{
+    const int id = n->line[link].on[0].flow;
+    const struct sp_flow *f = &n->flow[id];
+    double rate = f->cap;
+    for (int i = 0; i < f->kept; i++) {
+        const struct sp_hop *h = &n->hop[f->hop + i];
+        if (n->line[h->link].n != 1)
+            return false;
+        rate = fmin(rate, n->line[h->link].rate / (double)h->share);
+    }
+    const int was = sp_flow_clock(n, id);
+    settle(n, id, 0, rate);
+    if (was > 0)
+        sp_agenda_retime(&n->agenda, was, 0);
+    return true;
+}
+
+static void share_group(struct sp_net *n, int link)
+{
+    n->stamp += 2;
+    n->left[link].stamp = n->stamp;
+    n->group[0] = link;
+    n->ngroup = 1;
+    for (int i = 0; i < n->ngroup; i++)
+        meet(n, n->group[i]);
+    fill(n);
+}
+
+static void forget_left(struct sp_net *n, struct sp_line *line)
+{
+    int kept = 0;
+    for (int i = 0; i < line->n; i++)
+        if (n->flow[line->on[i].flow].state == SP_SHARING)
+            line->on[kept++] = line->on[i];
+    line->n = kept;
+}
+
+static void join(struct sp_net *n, int id)
+{
+    struct sp_flow *f = &n->flow[id];
+    f->state = SP_SHARING;
+    for (int i = 0; i < f->kept; i++) {
+        const struct sp_hop *h = &n->hop[f->hop + i];
+        struct sp_line *line = &n->line[h->link];
+        if (line->n == line->room) {
+            line->on = sp_grow(line->on, line->n, sizeof *line->on);
+            line->room = line->n ? 2 * line->n : 1;
+        }
+        line->on[line->n++] = (struct sp_on){ id, h->share };
+        sp_net_dirty(n, h->link);
+    }
+}
+
+void sp_share(struct sp_net *n)
+{
+    for (int i = 0; i < n->ndirty; i++)
+        forget_left(n, &n->line[n->dirty[i]]);
+    for (int i = 0; i < n->njoining; i++)
+        join(n, n->joining[i]);
+    n->njoining = 0;
+    const int start = n->stamp;
+    for (int i = 0; i < n->ndirty; i++) {
+        const int link = n->dirty[i];
+        struct sp_line *line = &n->line[link];
+        line->dirty = false;
+        if (line->n && n->left[link].stamp <= start && !(line->n == 1 && alone(n, link)))
+            share_group(n, link);
+    }
+    n->ndirty = 0;
+}
