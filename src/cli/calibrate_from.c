@@ -82,6 +82,10 @@ static const char *which(const char *recipe, const json_t *in, char path[4096],
     const char *csv = text_of(in, "csv");
     if (!csv)
         return sp_why("\"fit\": no csv, the name of a table, in it");
+    static const char *const texts[] = { "hardware", "kernel", "collective" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (sp_json_get(in, texts[i]) && !text_of(in, texts[i]))
+            return sp_why("\"fit\": %s is not a text", texts[i]);
     beside(path, 4096, recipe, csv);
     *from = (struct sp_published){
         .path = path,
