@@ -205,7 +205,7 @@ static struct sp_kernel_fit *new_fit(const struct sp_calibration *c, enum sp_op 
     f->kernel = sp_grow(f->kernel, f->nkernels, sizeof *f->kernel);
     struct sp_kernel_fit *fit = &f->kernel[f->nkernels++];
     *fit = (struct sp_kernel_fit){
-        .op = op, .dtype = dtype, .dim = dim,
+        .op = op, .dtype = dtype, .dim = dim, .key = 1,
         .tile_rows = op == SP_ATTN ? k->strip : k->panel,
         .tile_keys = op == SP_ATTN ? k->panel : k->strip };
     return fit;

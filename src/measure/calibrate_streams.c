@@ -12,8 +12,9 @@
 
 #include "measure/calibrate.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
-enum { DIM = 128, HEADS = 8, MOST = 200, FEWEST = 4 };
+enum { DIM = 128, HEADS = 8, MOST = 200, FEWEST = 4, SMALL = 3 };
 
 /* From and to: what a strategy makes its steps of. A pack takes half of the heads. */
 static const struct way { enum sp_op op; enum sp_dtype to, from; bool pack; } ways[] = {
@@ -103,29 +104,43 @@ static void measure(struct sp_calibration *c, int rows, double seconds, struct s
 
 /* ---- fitting ------------------------------------------------------------------------------ */
 
-/* seconds = launch + bytes / rate, with the least sum of squares of relative errors. */
-static void fit(struct sp_stream_fit *f, enum sp_op op, const struct sp_sample *s, int n)
+/* seconds = launch + elements x slope, of sizes below `most`, with the least sum of squares of
+ * relative errors: the launch. */
+static double launch_of(enum sp_op op, const struct sp_sample *s, int n, double most)
 {
     double w = 0, x = 0, xx = 0, y = 0, xy = 0;
     for (int i = 0; i < n; i++) {
-        if (s[i].work.op != op)
+        if (s[i].work.op != op || s[i].work.elements > most)
             continue;
-        double bytes = s[i].work.bytes, by = 1 / (s[i].seconds * s[i].seconds);
+        double elements = s[i].work.elements, by = 1 / (s[i].seconds * s[i].seconds);
         w += by;
-        x += by * bytes;
-        xx += by * bytes * bytes;
+        x += by * elements;
+        xx += by * elements * elements;
         y += by * s[i].seconds;
-        xy += by * bytes * s[i].seconds;
+        xy += by * elements * s[i].seconds;
     }
-    double slope = (w * xy - x * y) / (w * xx - x * x), launch = (y - slope * x) / w;
-    if (!(launch > 0)) {
-        launch = 0;
-        slope = xy / xx;
+    double slope = (w * xy - x * y) / (w * xx - x * x);
+    return fmax(0, (y - slope * x) / w);
+}
+
+/* The launch shows in blocks that the caches hold; each size then says what an element takes,
+ * as the median over the ways. */
+static void fit(struct sp_stream_fit *f, enum sp_op op, const struct sp_sample *s)
+{
+    f->launch = launch_of(op, s, NPOINTS, sizes[SMALL - 1] * (double)(HEADS * DIM));
+    for (int i = 0; i < NSIZES; i++) {
+        double each[NWAYS], elements = sizes[i] * (double)(HEADS * DIM);
+        int n = 0;
+        for (int j = 0; j < NWAYS; j++) {
+            const struct sp_sample *one = &s[i * NWAYS + j];
+            if (ways[j].op == op)
+                each[n++] = fmax(one->seconds - f->launch, 0.02 * one->seconds) / elements;
+        }
+        sp_sort(each, n);
+        sp_curve_add(&f->element, elements, sp_median(each, n));
     }
     f->known = true;
-    f->launch = launch;
-    f->rate = 1 / slope;
-    f->source = strdup("blocks of 16 KiB to 8 MiB, between fp32 and bf16, half of them strided");
+    f->source = strdup("blocks of 8 K to 2 M elements, between fp32 and bf16, some strided");
 }
 
 const char *sp_calibrate_streams(struct sp_calibration *c, double seconds)
@@ -141,7 +156,7 @@ const char *sp_calibrate_streams(struct sp_calibration *c, double seconds)
     for (int i = 0; i < NPOINTS; i++)
         sample[i].seconds += c->gap;
     for (enum sp_op op = SP_DELTA; op <= SP_COPY; op++)
-        fit(&c->profile->stream[op], op, sample, NPOINTS);
+        fit(&c->profile->stream[op], op, sample);
     for (int j = 0; j < NWAYS; j++)
         for (int i = 0; i < NSIZES; i++) {
             const struct sp_sample *s = &sample[i * NWAYS + j];
@@ -149,7 +164,7 @@ const char *sp_calibrate_streams(struct sp_calibration *c, double seconds)
                                    .fitted = sp_work_seconds(c->profile, &s->work, NULL) };
             snprintf(f.what, sizeof f.what, "%s %s from %s", sp_ops[ways[j].op].name,
                      sp_dtype_names[ways[j].to], sp_dtype_names[ways[j].from]);
-            snprintf(f.size, sizeof f.size, "%.0f bytes", s->work.bytes);
+            snprintf(f.size, sizeof f.size, "%.0f elements", s->work.elements);
             sp_calibration_note(c, &f);
         }
     return NULL;

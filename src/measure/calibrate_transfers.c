@@ -161,6 +161,21 @@ static void fit_groups(struct sp_calibration *c, const int pair[2], struct sp_pa
     f->concurrent = at_once > GROUP - 0.5 ? 0 : at_once < 1.5 ? 1 : (int)(at_once + 0.5);
 }
 
+/* Between ranks of a host, medium messages are the fastest: the caches hold them. So what each
+ * size gets is taken as it is, not as a curve that rises. */
+static void follow(struct sp_path_fit *f, const struct sp_transfer *t, int n)
+{
+    sp_curve_free(&f->efficiency);
+    f->latency = 0.95 * t[0].seconds;
+    f->rate = 0;
+    for (int i = 1; i < n; i++)
+        f->rate = fmax(f->rate, t[i].bytes / fmax(t[i].seconds - f->latency, 0.02 * t[i].seconds));
+    for (int i = 1; i < n; i++) {
+        double left = fmax(t[i].seconds - f->latency, 0.02 * t[i].seconds);
+        sp_curve_add(&f->efficiency, t[i].bytes, t[i].bytes / left / f->rate);
+    }
+}
+
 static const char *path_of(struct sp_calibration *c, enum sp_path_class class, double seconds)
 {
     int pair[2], n = 0;
@@ -179,12 +194,13 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     const char *why = sp_fit_path(f, used, n);
     if (why)
         return why;
+    if (class == SP_PATH_MEMORY)
+        follow(f, used, n);
     fit_groups(c, pair, f, all[0].seconds, large, 2 * each);
     f->source = strdup("exchanges of two ranks, both ways at once, of blocks just written");
     for (int i = 0; i < NSIZES; i++) {
         struct sp_fitted x = { .measured = all[i].seconds, .held_out = sizes[i].held_out };
-        x.fitted = f->latency
-                   + all[i].bytes / (f->rate * sp_curve_at(&f->efficiency, all[i].bytes, NULL));
+        x.fitted = sp_path_seconds(f, all[i].bytes);
         snprintf(x.what, sizeof x.what, "message, %s", sp_path_names[class]);
         snprintf(x.size, sizeof x.size, "%.0f bytes", all[i].bytes);
         sp_calibration_note(c, &x);

@@ -25,8 +25,10 @@ void sp_profile_free(struct sp_profile *p)
         sp_curve_free(&p->path[i].efficiency);
         free(p->path[i].source);
     }
-    for (int i = 0; i < SP_NOPS; i++)
+    for (int i = 0; i < SP_NOPS; i++) {
+        sp_curve_free(&p->stream[i].element);
         free(p->stream[i].source);
+    }
     free(p->kernel);
     free(p->name);
     free(p->device);
@@ -79,6 +81,7 @@ static json_t *kernel_object(const struct sp_kernel_fit *k)
     set_number(o, "prologue", k->prologue);
     set_number(o, "tile", k->tile);
     set_number(o, "row", k->row);
+    set_number(o, "key", k->key);
     set_number(o, "host", k->host);
     set_number(o, "masked", k->masked);
     set_number(o, "alone", k->alone);
@@ -111,6 +114,7 @@ static json_t *stream_object(const struct sp_stream_fit *s)
     json_t *o = json_object();
     set_number(o, "launch", s->launch);
     set_number(o, "rate", s->rate);
+    set_curve(o, "element", &s->element);
     set_text(o, "source", s->source ? s->source : "");
     return o;
 }
