@@ -73,8 +73,8 @@ void sp_tally_add(struct sp_tally *t, double seconds)
     t->x[t->n++] = seconds;
 }
 
-/* That part of all samples is below it. */
-static double quantile(struct sp_tally *t, struct sp_comm *c, enum sp_among who, double part)
+/* Of the ranks, the one that counts; sorted. */
+static void settle(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
 {
     double sign = who == SP_FASTEST ? -1 : 1;
     for (int i = 0; i < t->n; i++)
@@ -83,20 +83,31 @@ static double quantile(struct sp_tally *t, struct sp_comm *c, enum sp_among who,
     for (int i = 0; i < t->n; i++)
         t->x[i] *= sign;
     sp_sort(t->x, t->n);
-    double at = t->n ? t->x[(int)(part * (t->n - 1) + 0.5)] : NAN;
+}
+
+static void clear(struct sp_tally *t)
+{
     free(t->x);
     *t = (struct sp_tally){ 0 };
-    return at;
 }
 
 double sp_tally_typical(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
 {
-    return quantile(t, c, who, 0.25);
+    settle(t, c, who);
+    double x = t->n ? t->x[(t->n - 1) / 4] : NAN;
+    clear(t);
+    return x;
 }
 
-double sp_tally_median(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
+double sp_tally_middle(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
 {
-    return quantile(t, c, who, 0.5);
+    double sum = 0;
+    int first = t->n / 4, n = t->n - 2 * first;
+    settle(t, c, who);
+    for (int i = 0; i < n; i++)
+        sum += t->x[first + i];
+    clear(t);
+    return sum / n;
 }
 
 double sp_lab_agree(const struct sp_lab *l, double x)

@@ -41,8 +41,8 @@ void sp_tally_add(struct sp_tally *t, double seconds);
  * repetitions. All ranks of c call it; the tally is empty afterwards. */
 double sp_tally_typical(struct sp_tally *t, struct sp_comm *c, enum sp_among who);
 
-/* The median, of what varies by its nature. */
-double sp_tally_median(struct sp_tally *t, struct sp_comm *c, enum sp_among who);
+/* The mean of the middle half, of what varies by its nature, such as delays. */
+double sp_tally_middle(struct sp_tally *t, struct sp_comm *c, enum sp_among who);
 
 /* The same number on all ranks: the largest. */
 double sp_lab_agree(const struct sp_lab *l, double x);

@@ -25,9 +25,6 @@ struct sp_calibration {
     double gap;                 /* seconds between two steps of a lane */
 };
 
-/* The least time in which anything useful can be measured. */
-double sp_calibrate_least(const struct sp_lab *l);
-
 /* Measure and fit. All ranks of the lab call it and get the same. NULL, or why no curve could
  * be laid through what was measured. */
 const char *sp_calibrate(struct sp_calibration *c);

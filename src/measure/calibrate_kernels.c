@@ -6,7 +6,6 @@
  *     | ###          ###            half is seen     of which it sees a half              */
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,17 +181,6 @@ static int shapes_within(const struct sp_lab *l, enum sp_dtype dtype, int dim, d
         n += in[i];
     }
     return n;
-}
-
-double sp_calibrate_least(const struct sp_lab *l)
-{
-    static const int dims[] = { 64, 128 };
-    double sum = 0;
-    for (int d = 0; d < 2; d++)
-        for (enum sp_dtype dtype = SP_F32; dtype <= SP_BF16; dtype++)
-            for (int i = 0; i < FEWEST_SHAPES; i++)
-                sum += flops_of(&shapes[i], dims[d]) / l->rate[dtype];
-    return ceil(2 + 4 * 2 * ROUNDS * sum);
 }
 
 /* ---- fitting ------------------------------------------------------------------------------ */

@@ -22,7 +22,9 @@ static const size_t sizes[] = { 1 << 10, 256 << 10, 1 << 20, 4 << 20, 8 << 20, 1
 
 enum { NSIZES = sizeof sizes / sizeof *sizes };
 
-static const double kernel_seconds = 25e-3;     /* longer than any of the messages */
+static const double slow = 3e9;             /* bytes/s of a large message, or so */
+static const double longest = 25e-3;        /* a kernel, if there is time: longer than any
+                                             * of the messages */
 
 struct seen { double attn, attn_both, message, message_both, late; };
 
@@ -30,15 +32,16 @@ struct steps { int copy, attn, send, recv; };
 
 /* ---- plans --------------------------------------------------------------------------- */
 
-static int kernel_rows(const struct sp_lab *l)
+static int kernel_rows(const struct sp_lab *l, double seconds)
 {
-    double rows = sqrt(kernel_seconds * l->rate[SP_F32] / (4.0 * DIM * HEADS));
+    double rows = sqrt(seconds * l->rate[SP_F32] / (4.0 * DIM * HEADS));
     return rows < 64 ? 64 : rows > 8192 ? 8192 : (int)rows / 64 * 64;
 }
 
-static struct sp_plan *plan_of(const struct sp_lab *l, const int pair[2], size_t bytes)
+static struct sp_plan *plan_of(const struct sp_lab *l, const int pair[2], size_t bytes,
+                               double kernel)
 {
-    int rows = (int)(bytes / ROW), n = kernel_rows(l);
+    int rows = (int)(bytes / ROW), n = kernel_rows(l, kernel);
     struct sp_problem pb = { .seq = rows > n ? rows : n, .batch = 1, .heads = HEADS,
         .kv_heads = HEADS, .dim = DIM, .dtype = SP_F32, .ranks = l->c->ranks };
     struct sp_plan *p = sp_plan_new(&pb);
@@ -90,10 +93,10 @@ static void once(struct sp_bench *b, struct steps s, struct sp_tally t[5])
 }
 
 static struct seen measure(const struct sp_calibration *c, const int pair[2], size_t bytes,
-                           double seconds)
+                           double kernel, double seconds)
 {
     const struct sp_lab *l = c->lab;
-    struct sp_plan *p = plan_of(l, pair, bytes);
+    struct sp_plan *p = plan_of(l, pair, bytes, kernel);
     struct steps s = find(p, l->c->rank);
     struct sp_bench *b = sp_bench_new(l, p);
     struct sp_tally t[5] = { 0 };
@@ -105,11 +108,11 @@ static struct seen measure(const struct sp_calibration *c, const int pair[2], si
         once(b, s, t);
     sp_bench_free(b);
     return (struct seen){
-        .attn = sp_tally_median(&t[0], l->c, SP_SLOWEST),
-        .message = sp_tally_median(&t[1], l->c, SP_FASTEST),
-        .attn_both = sp_tally_median(&t[2], l->c, SP_SLOWEST),
-        .message_both = sp_tally_median(&t[3], l->c, SP_FASTEST),
-        .late = sp_tally_median(&t[4], l->c, SP_SLOWEST) };
+        .attn = sp_tally_middle(&t[0], l->c, SP_SLOWEST),
+        .message = sp_tally_middle(&t[1], l->c, SP_FASTEST),
+        .attn_both = sp_tally_middle(&t[2], l->c, SP_SLOWEST),
+        .message_both = sp_tally_middle(&t[3], l->c, SP_FASTEST),
+        .late = sp_tally_middle(&t[4], l->c, SP_SLOWEST) };
 }
 
 /* ---- fitting ------------------------------------------------------------------------------ */
@@ -139,10 +142,14 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
     if (c->progress)
         c->progress("kernels and messages at once");
     struct seen x[NSIZES];
-    for (int i = 0; i < NSIZES; i++)
-        x[i] = measure(c, pair, sizes[i], seconds / NSIZES);
-    fit(c->profile, x, NSIZES);
-    for (int i = 0; i < NSIZES; i++) {
+    double each = seconds / NSIZES, kernel = fmin(longest, each / (3 * (FEWEST + 2)));
+    int n = 2;
+    while (n < NSIZES && (double)sizes[n] / slow < kernel / 3)
+        n++;
+    for (int i = 0; i < n; i++)
+        x[i] = measure(c, pair, sizes[i], kernel, each);
+    fit(c->profile, x, n);
+    for (int i = 0; i < n; i++) {
         const struct sp_interference *f = &c->profile->interference;
         double flight = x[i].message * (1 + f->comm);
         struct sp_fitted kernel = { .measured = x[i].attn_both,
@@ -156,6 +163,7 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
         sp_calibration_note(c, &kernel);
         sp_calibration_note(c, &sent);
     }
-    c->profile->interference.source = strdup("attn of 25 ms under an exchange of 1 KiB to 16 MiB");
+    c->profile->interference.source =
+        strdup("attn under exchanges from 1 KiB on, until messages are a third as long");
     return NULL;
 }

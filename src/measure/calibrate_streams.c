@@ -125,10 +125,11 @@ static double launch_of(enum sp_op op, const struct sp_sample *s, int n, double 
 
 /* The launch shows in blocks that the caches hold; each size then says what an element takes,
  * as the median over the ways. */
-static void fit(struct sp_stream_fit *f, enum sp_op op, const struct sp_sample *s)
+static void fit(struct sp_stream_fit *f, enum sp_op op, const struct sp_sample *s,
+                int nsizes)
 {
-    f->launch = launch_of(op, s, NPOINTS, sizes[SMALL - 1] * (double)(HEADS * DIM));
-    for (int i = 0; i < NSIZES; i++) {
+    f->launch = launch_of(op, s, nsizes * NWAYS, sizes[SMALL - 1] * (double)(HEADS * DIM));
+    for (int i = 0; i < nsizes; i++) {
         double each[NWAYS], elements = sizes[i] * (double)(HEADS * DIM);
         int n = 0;
         for (int j = 0; j < NWAYS; j++) {
@@ -143,22 +144,32 @@ static void fit(struct sp_stream_fit *f, enum sp_op op, const struct sp_sample *
     f->source = strdup("blocks of 8 K to 2 M elements, between fp32 and bf16, some strided");
 }
 
+/* The small ones, and what there is time for: making and filling the blocks takes most. */
+static bool in_time(int rows, double seconds)
+{
+    static const double each = 1e-7;        /* seconds of an element, all steps together */
+    return rows <= sizes[SMALL] || rows * (double)(HEADS * DIM) * each < 2 * seconds;
+}
+
 const char *sp_calibrate_streams(struct sp_calibration *c, double seconds)
 {
     struct sp_sample sample[NPOINTS];
     struct sp_tally gap = { 0 }, pass = { 0 };
+    int n = 0;
+    while (n < NSIZES && in_time(sizes[n], seconds / NSIZES))
+        n++;
     if (c->progress)
         c->progress("copies and sums");
-    for (int i = 0; i < NSIZES; i++)
+    for (int i = 0; i < n; i++)
         measure(c, sizes[i], seconds / NSIZES, sample + i * NWAYS, &gap, &pass);
     c->gap = sp_tally_typical(&gap, c->lab->c, SP_SLOWEST);
     c->profile->pass = sp_tally_typical(&pass, c->lab->c, SP_SLOWEST);
-    for (int i = 0; i < NPOINTS; i++)
+    for (int i = 0; i < n * NWAYS; i++)
         sample[i].seconds += c->gap;
     for (enum sp_op op = SP_DELTA; op <= SP_COPY; op++)
-        fit(&c->profile->stream[op], op, sample);
+        fit(&c->profile->stream[op], op, sample, n);
     for (int j = 0; j < NWAYS; j++)
-        for (int i = 0; i < NSIZES; i++) {
+        for (int i = 0; i < n; i++) {
             const struct sp_sample *s = &sample[i * NWAYS + j];
             struct sp_fitted f = { .measured = s->seconds,
                                    .fitted = sp_work_seconds(c->profile, &s->work, NULL) };

@@ -176,6 +176,14 @@ static void follow(struct sp_path_fit *f, const struct sp_transfer *t, int n)
     }
 }
 
+/* Sizes up to 1 MiB, and what there is time for: a pass has all turns of both ranks. */
+static bool in_time(size_t bytes, double seconds)
+{
+    static const double slow = 3e9;         /* bytes/s, or so */
+    double pass = (double)turns_of(bytes) * 2 * (double)bytes / slow;
+    return bytes <= 1 << 20 || (FEWEST + 3) * pass < 2 * seconds;
+}
+
 static const char *path_of(struct sp_calibration *c, enum sp_path_class class, double seconds)
 {
     int pair[2], n = 0;
@@ -184,7 +192,10 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     struct sp_path_fit *f = &c->profile->path[class];
     struct sp_transfer all[NSIZES], used[NSIZES];
     double each = seconds / (NSIZES + 2), large = 0;
-    for (int i = 0; i < NSIZES; i++) {
+    int sizes_in = 0;
+    while (sizes_in < NSIZES && in_time(sizes[sizes_in].bytes, each))
+        sizes_in++;
+    for (int i = 0; i < sizes_in; i++) {
         all[i] = (struct sp_transfer){ (double)sizes[i].bytes,
                                        exchange(c, pair, sizes[i].bytes, 1, each) };
         large = sizes[i].bytes == 1 << 20 ? all[i].seconds : large;
@@ -198,7 +209,7 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
         follow(f, used, n);
     fit_groups(c, pair, f, all[0].seconds, large, 2 * each);
     f->source = strdup("exchanges of two ranks, both ways at once, of blocks just written");
-    for (int i = 0; i < NSIZES; i++) {
+    for (int i = 0; i < sizes_in; i++) {
         struct sp_fitted x = { .measured = all[i].seconds, .held_out = sizes[i].held_out };
         x.fitted = sp_path_seconds(f, all[i].bytes);
         snprintf(x.what, sizeof x.what, "message, %s", sp_path_names[class]);
