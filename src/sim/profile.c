@@ -79,6 +79,7 @@ static json_t *kernel_object(const struct sp_kernel_fit *k)
     set_number(o, "prologue", k->prologue);
     set_number(o, "tile", k->tile);
     set_number(o, "row", k->row);
+    set_number(o, "host", k->host);
     set_number(o, "masked", k->masked);
     set_number(o, "alone", k->alone);
     set_number(o, "tail", k->tail);

@@ -178,7 +178,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
     static const char *const known[] = {
         "op", "dtype", "dim", "tile_rows", "tile_keys", "launch", "prologue", "tile", "masked",
-        "row", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
+        "row", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
     };
     static const char *const ops[] = { "attn", "grad" };
     only(p, known);
@@ -191,6 +191,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
     number(p, "prologue", true, 0, MOST_SECONDS, &k->prologue);
     number(p, "tile", true, 1e-15, MOST_SECONDS, &k->tile);
     number(p, "row", false, 0, MOST_SECONDS, &k->row);
+    number(p, "host", false, 0, MOST_SECONDS, &k->host);
     k->masked = 1;
     number(p, "masked", false, 0, 1000, &k->masked);
     k->alone = 1;
