@@ -97,15 +97,32 @@ static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const str
     return best;
 }
 
-/* When the last slot is done, if slots take the next item as soon as they are free and short
- * ones come last: nobody waits longer than for one of these, and the longest must fit in. With
- * equal items this is the number of waves times an item. */
-static double busiest_slot(const struct sp_tiles *t, double copies, double slots)
+/* When the last slot is done. Equal items: waves of one for each slot, of which the last takes
+ * longer if it has its slot for itself (two items on a slot hide each other's delays).
+ * Unequal ones fill the gaps, but for the last ones. */
+static double busiest_slot(const struct sp_kernel_fit *k, const struct sp_tiles *t,
+                           double copies, double slots)
 {
-    double items = t->items * copies;
-    double waves = items / slots;
-    double idle = (ceil(waves - 1e-9) - waves) * t->shortest;
-    return fmax(t->longest * fmax(1, 1 / slots), t->sum * copies / slots + fmax(idle, 0));
+    static const double few = 0.8;      /* num_splits_heuristic of FlashAttention */
+    double items = t->items * copies, sum = t->sum * copies;
+    if (k->split > 0 && items < few * slots)
+        return fmin(sum / slots / k->split, t->longest * fmax(1, 1 / slots) / k->alone);
+    double waves = ceil(items / slots - 1e-9);
+    double last = waves > 1 ? t->shortest : t->longest;
+    double odd = fmod(waves, 2) == 1 ? (1 / k->alone - 1) * last : 0;
+    double idle = (waves - items / slots) * t->shortest
+                  + k->tail * (t->longest - t->shortest);
+    return fmax(t->longest * fmax(1, 1 / slots), sum / slots + fmax(idle, 0)) + odd;
+}
+
+double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
+                         double stretch)
+{
+    struct sp_tiles t = sp_count_tiles(k, w);
+    double copies = (double)w->heads * w->batch;
+    double busy = busiest_slot(k, &t, copies, slots);
+    return k->launch + stretch * (copies * w->rows * k->row
+           + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
 }
 
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
@@ -121,9 +138,7 @@ static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w
                    w->rows > k->high_rows || w->keys < k->low_keys ||
                    w->keys > k->high_keys))
         *inside = false;
-    struct sp_tiles t = sp_count_tiles(k, w);
-    double busy = busiest_slot(&t, (double)w->heads * w->batch, slots);
-    return k->launch + stretch * busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL);
+    return sp_kernel_seconds(k, w, slots, stretch);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------- */

@@ -34,6 +34,22 @@ void sp_curve_add(struct sp_curve *c, double x, double y)
     c->y[c->n++] = y;
 }
 
+void sp_curve_thin(struct sp_curve *c, double off)
+{
+    int kept = c->n > 0;
+    for (int i = 1; i < c->n; i++) {
+        if (i + 1 < c->n) {
+            double part = log(c->x[i] / c->x[kept - 1]) / log(c->x[i + 1] / c->x[kept - 1]);
+            double line = c->y[kept - 1] + part * (c->y[i + 1] - c->y[kept - 1]);
+            if (fabs(c->y[i] - line) < off)
+                continue;
+        }
+        c->x[kept] = c->x[i];
+        c->y[kept++] = c->y[i];
+    }
+    c->n = kept;
+}
+
 void sp_curve_free(struct sp_curve *c)
 {
     free(c->x);

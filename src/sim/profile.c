@@ -78,7 +78,11 @@ static json_t *kernel_object(const struct sp_kernel_fit *k)
     set_number(o, "launch", k->launch);
     set_number(o, "prologue", k->prologue);
     set_number(o, "tile", k->tile);
+    set_number(o, "row", k->row);
     set_number(o, "masked", k->masked);
+    set_number(o, "alone", k->alone);
+    set_number(o, "tail", k->tail);
+    set_number(o, "split", k->split);
     set_curve(o, "correction", &k->correction);
     set_number(o, "residual", k->residual);
     set_number(o, "samples", (double)k->samples);

@@ -4,7 +4,7 @@
  * Kernels are described by tiles: a head's queries are cut in row tiles, each of which goes
  * over the key tiles that its rows see; row tiles are dealt to the slots (SMs, or threads).
  *
- *      seconds = launch + curve x what the busiest slot does:
+ *      seconds = launch + rows x row + curve x what the busiest slot does:
  *                its row tiles x prologue + its key tiles x tile
  *
  * The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
@@ -21,6 +21,7 @@
 struct sp_curve { int n; double *x, *y; };
 double sp_curve_at(const struct sp_curve *c, double x, bool *inside);   /* inside may be NULL */
 void sp_curve_add(struct sp_curve *c, double x, double y);      /* x above those before it */
+void sp_curve_thin(struct sp_curve *c, double off);     /* leave out what bends it by less */
 void sp_curve_free(struct sp_curve *c);
 
 /* One attention kernel: ATTN or GRAD, of one dtype and head dim. */
@@ -30,7 +31,14 @@ struct sp_kernel_fit {
     int dim;
     int tile_rows, tile_keys;   /* of queries and keys */
     double launch, prologue, tile;      /* seconds */
+    double row;                 /* seconds of each row of each head, on all slots together:
+                                 * bound by memory */
     double masked;              /* a tile on the diagonal takes so many times a full one */
+    double alone;               /* speed of a slot with one item, of that with two: 0.5 .. 1 */
+    double tail;                /* of the longest item, how much sticks out at the end: 0 if
+                                 * long ones are dealt first, up to 1 */
+    double split;               /* few items are split between idle slots, which work at so
+                                 * much of their speed; 0: they aren't */
     struct sp_curve correction; /* measured / tiles' seconds, over FLOPs of the step */
     double residual;            /* median |log| of what is left, of the samples fitted */
     long samples;
@@ -130,17 +138,31 @@ struct sp_tiles {
 };
 struct sp_tiles sp_count_tiles(const struct sp_kernel_fit *k, const struct sp_work *w);
 
+/* Seconds of such work by this kernel; tiles and rows take `stretch` times theirs. */
+double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
+                         double stretch);
+
 /* ---- fitting ----------------------------------------------------------------------------- */
 
 struct sp_sample { struct sp_work work; double seconds; };
 
-/* Fit one kernel (op, dtype, dim, tile sizes given in *k) to the samples that are its own, by
- * least squares on log time; the correction curve is monotone. NULL, or why not. */
+/* Fit one kernel to the samples that are its own (op, dtype and dim of *k; tile sizes are
+ * given too, and split > 0 if it splits), by least squares on log time; the correction curve
+ * is monotone. Launch, prologue and row that are given (above 0) stay nearby, for samples that
+ * say little of them. NULL, or why not. */
 const char *sp_fit_kernel(struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n);
+
+/* Of the samples that are the kernel's own: |log(predicted / measured)|, sorted. free() it. */
+double *sp_fit_errors(const struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n,
+                      int *count);
 
 struct sp_transfer { double bytes, seconds; };
 
-/* Latency, rate and efficiency of one class of paths from single messages. */
+/* Latency, rate and efficiency of one class of paths from single messages. If the rate is
+ * given (above 0) it stays. */
 const char *sp_fit_path(struct sp_path_fit *f, const struct sp_transfer *t, int n);
+
+/* Seconds of one message, alone: latency + bytes / (rate x efficiency). NaN: rate 0. */
+double sp_path_seconds(const struct sp_path_fit *f, double bytes);
 
 #endif

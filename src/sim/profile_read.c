@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/profile.h"
+#include "sim/profile_read.h"
 #include "util/data.h"
 #include "util/json.h"
 #include "util/memory.h"
@@ -177,7 +178,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
     static const char *const known[] = {
         "op", "dtype", "dim", "tile_rows", "tile_keys", "launch", "prologue", "tile", "masked",
-        "correction", "residual", "samples", "rows", "keys", "source", NULL
+        "row", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
     };
     static const char *const ops[] = { "attn", "grad" };
     only(p, known);
@@ -189,8 +190,13 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
     number(p, "launch", true, 0, MOST_SECONDS, &k->launch);
     number(p, "prologue", true, 0, MOST_SECONDS, &k->prologue);
     number(p, "tile", true, 1e-15, MOST_SECONDS, &k->tile);
+    number(p, "row", false, 0, MOST_SECONDS, &k->row);
     k->masked = 1;
     number(p, "masked", false, 0, 1000, &k->masked);
+    k->alone = 1;
+    number(p, "alone", false, 0.5, 1, &k->alone);
+    number(p, "tail", false, 0, 1, &k->tail);
+    number(p, "split", false, 0, 1, &k->split);
     curve(p, "correction", &k->correction);
     number(p, "residual", false, 0, 1000, &k->residual);
     whole(p, "samples", false, 0, 1L << 40, &k->samples);
@@ -331,19 +337,27 @@ static void read_all(const struct part *p, struct sp_profile *f)
     read_interference(p, f);
 }
 
+struct sp_profile *sp_profile_read(const json_t *root, const char **why)
+{
+    const char *wrong = NULL;
+    struct sp_profile *f = sp_alloc(sizeof *f);
+    read_all(&(struct part){ .in = root, .why = &wrong }, f);
+    if (!wrong)
+        return f;
+    sp_profile_free(f);
+    *why = wrong;
+    return NULL;
+}
+
 struct sp_profile *sp_profile_load(const char *path, const char **why)
 {
     path = sp_data_find("profiles", path);
     json_t *root = sp_json_load(path, why);
     if (!root)
         return NULL;
-    const char *wrong = NULL;
-    struct sp_profile *f = sp_alloc(sizeof *f);
-    read_all(&(struct part){ .in = root, .why = &wrong }, f);
+    struct sp_profile *f = sp_profile_read(root, why);
     json_decref(root);
-    if (!wrong)
-        return f;
-    sp_profile_free(f);
-    *why = sp_why("%s: %s", path, wrong);
-    return NULL;
+    if (!f)
+        *why = sp_why("%s: %s", path, *why);
+    return f;
 }
