@@ -327,7 +327,7 @@ static void test_built_in(void **state)
         n++;
     }
     closedir(all);
-    assert_true(n >= 13);
+    assert_true(n >= 14);
 }
 
 /* What lies in topologies/profiles is what its recipe makes. */

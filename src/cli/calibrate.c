@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/calibrate_from.h"
 #include "cli/context.h"
 #include "cli/launch.h"
 #include "cli/verbs.h"
@@ -189,6 +190,8 @@ static void check_time(const struct sp_options *o)
 int sp_calibrate_main(int argc, char **argv)
 {
     struct sp_options o = sp_options_read(SP_VERB_CALIBRATE, argc, argv);
+    if (o.from)
+        return sp_calibrate_from(o.from, o.out);
     check_time(&o);
     struct sp_launch l = sp_launch_begin(&o);
     bool writes = l.world->rank == 0;

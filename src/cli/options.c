@@ -98,6 +98,8 @@ static const struct known {
     { "dump", "DIR", "write the first point's tensors as NumPy files", RUN, TEXT, AT(dump), 0, 0 },
     { "trace", "FILE", "write the first point's steps as a Chrome trace", RUN, TEXT, AT(trace), 0,
       0 },
+    { "from", "RECIPE", "measure nothing: fit what others published, as a recipe has it", CALIBRATE,
+      TEXT, AT(from), 0, 0 },
     { NULL, NULL, "Where the numbers go, beside the table:", CALIBRATE, HEADING, 0, 0, 0 },
     { "out", "FILE", "the profile (profile.json); an older one is replaced in the end", CALIBRATE,
       TEXT, AT(out), 0, 0 },

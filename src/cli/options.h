@@ -26,7 +26,7 @@ struct sp_options {
     const char *jsonl, *csv, *markdown, *dump, *trace;
 
     /* calibrate */
-    const char *out;
+    const char *out, *from;
     /* predict */
     const char *cluster, *profile;
     long groups, per_node;                      /* 0: as many as the cluster has room for */

@@ -16,6 +16,7 @@
 #include "util/memory.h"
 #include "util/parse.h"
 #include "util/stop.h"
+#include "util/why.h"
 
 struct sweep {
     const struct sp_options *o;
@@ -83,6 +84,18 @@ static const char *placement(const struct sp_options *o)
     return text;
 }
 
+/* Groups of so many ranks that there is room for; nodes need not be alike. */
+static int groups(const struct sweep *w, int ranks)
+{
+    const struct sp_topo *t = w->venue.topo;
+    long room = 0;
+    for (int i = 0; i < t->nnodes; i++) {
+        long here = t->node[i].endpoints;
+        room += w->o->per_node && w->o->per_node < here ? w->o->per_node : here;
+    }
+    return w->o->groups ? (int)w->o->groups : (int)(room / ranks > 1 ? room / ranks : 1);
+}
+
 /* ---- a point --------------------------------------------------------------------------- */
 
 static void emit_all(struct sweep *w, const struct sp_point *p, const struct sp_plan *plan,
@@ -101,6 +114,16 @@ static void emit_all(struct sweep *w, const struct sp_point *p, const struct sp_
             sp_outputs_row(&w->out, &r.row);
             w->of[r.row.status] += !p->baseline;
         }
+}
+
+/* NULL, or why the buffers of a rank don't fit in its device. */
+static const char *too_large(const struct sweep *w, const struct sp_forecast *f)
+{
+    double have = w->venue.profile->memory;
+    if (!(have > 0) || f->memory <= have)
+        return NULL;
+    return sp_why("out of memory: %.2f GiB are needed on a rank, its device has %.2f",
+                  f->memory / (1 << 30), have / (1 << 30));
 }
 
 static void remember_local(struct sweep *w, const struct sp_point *p, const struct sp_forecast *f)
@@ -138,10 +161,12 @@ static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
     double *speed = speeds(w, p->pb.ranks);
     struct sp_span *span = timeline ? sp_alloc((size_t)plan->nsteps * sizeof *span) : NULL;
     struct sp_forecast_options fo = {
-        .groups = (int)w->o->groups, .per_node = (int)w->o->per_node,
+        .groups = groups(w, p->pb.ranks), .per_node = (int)w->o->per_node,
         .decompose = w->o->decompose, .explicit_run = w->o->explicit_run, .eps = w->o->eps,
         .jitter = w->o->jitter, .seed = (unsigned long)w->o->seed, .speed = speed, .span = span };
     struct sp_forecast f = sp_predict(plan, w->venue.topo, w->venue.profile, &fo);
+    if (!f.why)
+        f.why = too_large(w, &f);
     remember_local(w, p, &f);
     emit_all(w, p, plan, &f);
     if (span && !f.why)

@@ -28,7 +28,7 @@ struct sp_scored *sp_scored_new(const struct sp_measured_file *f, int nfiles,
         for (long j = 0; j < f[i].n; j++) {
             const char *why = NULL;
             *next = (struct sp_scored){ .file = base(f[i].path), .m = &f[i].row[j],
-                                        .predicted = NAN };
+                                        .predicted = NAN, .compute = NAN, .comm = NAN };
             if (!next->m->why)
                 next->bed = sp_testbeds_find(b, next->m, &why);
             sp_measured_leave(next->m, why);
@@ -125,13 +125,17 @@ static void take(struct sp_scored *x, const struct sp_forecast *f)
         return;
     }
     double time = 0, longest = -1;
+    x->compute = x->comm = 0;
     for (int i = 0; i < SP_NPASSES; i++) {
+        const double *of = f->pass[i].time;
         if (!x->m->pass[i])
             continue;
-        time += f->pass[i].time[SP_SIM_OVERLAPPED];
-        if (f->pass[i].time[SP_SIM_OVERLAPPED] > longest)
+        time += of[SP_SIM_OVERLAPPED];
+        x->compute += of[SP_SIM_COMPUTE];
+        x->comm += of[SP_SIM_COMM];
+        if (of[SP_SIM_OVERLAPPED] > longest)
             memcpy(x->bound, f->pass[i].why, sizeof x->bound);
-        longest = fmax(longest, f->pass[i].time[SP_SIM_OVERLAPPED]);
+        longest = fmax(longest, of[SP_SIM_OVERLAPPED]);
     }
     x->inside = f->inside;
     if (isfinite(time) && time > 0)
@@ -140,21 +144,22 @@ static void take(struct sp_scored *x, const struct sp_forecast *f)
         sp_measured_leave(x->m, "can't be predicted: no time came of it");
 }
 
-static void predict(struct sp_scored **x, long n)
+static void predict(struct sp_scored **x, long n, bool apart)
 {
     const struct sp_measured *m = x[0]->m;
     struct sp_problem pb = m->pb;
     for (long i = 0; i < n; i++)
         pb.backward |= x[i]->m->pb.backward;
     struct sp_plan *p = sp_strategy_plan(m->strategy, &pb);
-    struct sp_forecast_options o = { .groups = m->gpus / pb.ranks, .per_node = m->per_node };
+    struct sp_forecast_options o = { .groups = m->gpus / pb.ranks, .per_node = m->per_node,
+                                     .decompose = apart };
     struct sp_forecast f = sp_predict(p, x[0]->bed->topo, x[0]->bed->profile, &o);
     for (long i = 0; i < n; i++)
         take(x[i], &f);
     sp_plan_free(p);
 }
 
-void sp_scored_predict(struct sp_scored *x, long n)
+void sp_scored_predict(struct sp_scored *x, long n, bool apart)
 {
     struct sp_scored **at = sp_alloc((size_t)n * sizeof *at);
     long known = 0;
@@ -165,7 +170,7 @@ void sp_scored_predict(struct sp_scored *x, long n)
     for (long i = 0, end; i < known; i = end) {
         for (end = i + 1; end < known && !compare_plan(&at[i], &at[end]); end++)
             continue;
-        predict(at + i, end - i);
+        predict(at + i, end - i, apart);
     }
     free(at);
 }

@@ -3,6 +3,7 @@
 #include "cli/venue.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "topo/aliases.h"
 #include "util/data.h"
@@ -10,7 +11,13 @@
 
 static struct sp_topo *load_cluster(const char *name, const char **why)
 {
-    return sp_topo_load(strcmp(name, "-") ? sp_data_find(".", name) : name, why);
+    const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
+    if (strcmp(name, "-") && access(path, F_OK)) {
+        *why = sp_why("%s is no file, and no cluster or machine of that name comes with seqpar (such as "
+                      "dgx-h100-2, l40s-1, dgx-a100)", name);
+        return NULL;
+    }
+    return sp_topo_load(path, why);
 }
 
 /* The profile that topologies/profiles/defaults has for the first machine's devices. */

@@ -127,7 +127,7 @@ static void put_script(FILE *f, const char *prefix, const char *title, const str
     sp_gnuplot_text(f, whole);
     fprintf(f, " noenhanced\nset xlabel 'ms'\nset xrange [0:%.6f]\nset yrange [-0.7:%d]\n"
             "set ytics noenhanced\nset key outside bottom center horizontal noenhanced\n"
-            "set grid x\nset style fill solid 0.9 noborder\n", c->end * 1e3, c->n);
+            "set grid x\nset style fill solid 0.9 border rgb 'white'\n", c->end * 1e3, c->n);
     put_labels(f, c);
     bool first = true;
     for (int i = 0; i <= SP_NCOLOURS; i++) {

@@ -119,8 +119,10 @@ static double busiest_slot(const struct sp_kernel_fit *k, const struct sp_tiles 
     static const double few = 0.8;      /* num_splits_heuristic of FlashAttention */
     double items = t->items * copies, sum = t->sum * copies;
     double longest = t->longest * fmax(1, 1 / slots) / k->alone;
-    if (k->split > 0 && items < few * slots)
-        return fmin(sum / slots / k->split, longest);
+    if (k->split > 0 && items < few * slots) {
+        double uneven = k->tail * (t->longest * items - sum);   /* pieces are of equal keys */
+        return fmin((sum + uneven) / slots / k->split, longest);
+    }
     double waves = ceil(items / slots - 1e-9);
     if (waves <= 1)
         return longest;

@@ -25,7 +25,7 @@ static void program_folder(char folder[PATH_MAX])
 static bool found(char *path, const char *root, const char *folder, const char *name)
 {
     static const char *const suffix[] = { "", ".json", ".cluster", ".xml" };
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
         snprintf(path, ROOM, "%s/%s/%s%s", root, folder, name, suffix[i]);
         if (!access(path, F_OK))
             return true;
