@@ -142,6 +142,7 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
     if (c->progress)
         c->progress("kernels and messages at once");
     struct seen x[NSIZES];
+    struct sp_fitted other[NSIZES];
     double each = seconds / NSIZES, kernel = fmin(longest, each / (3 * (FEWEST + 2)));
     int n = 2;
     while (n < NSIZES && (double)sizes[n] / slow < kernel / 3)
@@ -161,8 +162,10 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
         snprintf(kernel.size, sizeof kernel.size, "%zu bytes", sizes[i]);
         snprintf(sent.size, sizeof sent.size, "%zu bytes", sizes[i]);
         sp_calibration_note(c, &kernel);
-        sp_calibration_note(c, &sent);
+        other[i] = sent;
     }
+    for (int i = 0; i < n; i++)
+        sp_calibration_note(c, &other[i]);
     c->profile->interference.source =
         strdup("attn under exchanges from 1 KiB on, until messages are a third as long");
     return NULL;

@@ -53,9 +53,9 @@ struct sp_kernel_fit {
  * caches and conversions between dtypes, are described by elements instead. */
 struct sp_stream_fit {
     double launch, rate;        /* bytes/s; 0: not by bytes */
-    struct sp_curve element;    /* seconds of each element, over their number; n = 0: none */
     bool known;
     char *source;
+    struct sp_curve element;    /* seconds of each element, over their number; n = 0: none */
 };
 
 /* Messages of a class of paths. */
