@@ -3,7 +3,10 @@
  *     full           diagonal       apart            what a step of a ring has under a
  *     k ->           #..            . #  .  .        causal mask: full blocks, its own keys
  *     q ###          ##.            . #  #  .        (diagonal), and zigzag's keys of others,
- *     | ###          ###            half is seen     of which it sees a half              */
+ *     | ###          ###            half is seen     of which it sees a half
+ *
+ * Small steps find their data in the caches if nothing comes between; in a strategy's plan
+ * much does. So a plan here has several such steps, each with data of its own.            */
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <stdio.h>
@@ -47,7 +50,10 @@ static const struct shape {
     { 4096, 4096, 2, 2, DIAGONAL, false },
 };
 
-enum { NSHAPES = sizeof shapes / sizeof *shapes, ROUNDS = 3, MOST = 16, FEWEST_SHAPES = 6 };
+enum { NSHAPES = sizeof shapes / sizeof *shapes, ROUNDS = 3, MOST = 16, FEWEST_SHAPES = 6,
+       MOST_SETS = 8 };
+
+static const double footprint = 16 << 20;       /* bytes of all sets of a plan */
 
 /* Of one shape: ATTN and GRAD. The plan's lists of places, which the works refer to, go with
  * it; they are kept here. */
@@ -97,29 +103,38 @@ static void backward_steps(struct sp_plan *p, int rank, const struct shape *s,
         .q = x[0], .k = x[1], .v = x[2], .dout = x[3], .lse = x[5], .delta = delta });
 }
 
-static struct sp_plan *plan_of(const struct shape *s, enum sp_dtype dtype, int dim, int ranks)
+/* How many steps of that shape a plan has. */
+static int sets_of(const struct shape *s, enum sp_dtype dtype, int dim)
+{
+    double rows = 5.0 * s->rows * s->heads + 4.0 * s->keys * s->kv_heads,
+           sets = footprint / (rows * dim * (double)sp_dtype_bytes(dtype));
+    return sets > MOST_SETS ? MOST_SETS : sets < 1 ? 1 : (int)sets;
+}
+
+static struct sp_plan *plan_of(const struct shape *s, enum sp_dtype dtype, int dim, int ranks,
+                               int sets)
 {
     struct sp_problem pb = {
         .seq = 2L * (s->rows > s->keys ? s->rows : s->keys), .batch = 1, .heads = s->heads,
         .kv_heads = s->kv_heads, .dim = dim, .dtype = dtype, .causal = s->mask != FULL,
         .backward = true, .ranks = ranks };
     struct sp_plan *p = sp_plan_new(&pb);
-    struct sp_block (*x)[6] = sp_alloc((size_t)ranks * sizeof *x);
-    for (int r = 0; r < ranks; r++)
-        steps(p, r, s, x[r]);
+    struct sp_block (*x)[6] = sp_alloc((size_t)(ranks * sets) * sizeof *x);
+    for (int i = 0; i < ranks * sets; i++)
+        steps(p, i % ranks, s, x[i]);
     sp_backward(p);
-    for (int r = 0; r < ranks; r++)
-        backward_steps(p, r, s, x[r]);
+    for (int i = 0; i < ranks * sets; i++)
+        backward_steps(p, i % ranks, s, x[i]);
     free(x);
     return p;
 }
 
-static int find(const struct sp_plan *p, int rank, enum sp_op op)
+/* Steps of that op, of that rank. */
+static void find(const struct sp_plan *p, int rank, enum sp_op op, int *step)
 {
-    int i = 0;
-    while (p->step[i].rank != rank || p->step[i].op != op)
-        i++;
-    return i;
+    for (int i = 0, n = 0; i < p->nsteps; i++)
+        if (p->step[i].rank == rank && p->step[i].op == op)
+            step[n++] = i;
 }
 
 /* ---- measuring ---------------------------------------------------------------------------- */
@@ -144,11 +159,11 @@ static void round_of(struct sp_calibration *c, const struct shape *s, enum sp_dt
                      double seconds, struct taken *t)
 {
     const struct sp_lab *l = c->lab;
-    struct sp_plan *p = plan_of(s, dtype, dim, l->c->ranks);
-    int step[2];
+    int sets = sets_of(s, dtype, dim), step[2][MOST_SETS];
+    struct sp_plan *p = plan_of(s, dtype, dim, l->c->ranks, sets);
     for (int i = 0; i < 2; i++) {
-        step[i] = find(p, l->c->rank, ops[i]);
-        keep_work(t, i, sp_step_work(p, step[i]));
+        find(p, l->c->rank, ops[i], step[i]);
+        keep_work(t, i, sp_step_work(p, step[i][0]));
     }
     struct sp_bench *b = sp_bench_new(l, p);
     double once = sp_bench_run(b, SP_FORWARD, SP_OVERLAPPED)
@@ -158,8 +173,10 @@ static void round_of(struct sp_calibration *c, const struct shape *s, enum sp_dt
     for (int i = 0; i < n; i++)
         for (enum sp_pass pass = 0; pass < SP_NPASSES; pass++) {
             sp_bench_run(b, pass, SP_OVERLAPPED);
-            struct sp_span span = sp_bench_spans(b)[step[pass]];
-            sp_tally_add(&t->tally[pass], span.end - span.start);
+            for (int j = 0; j < sets; j++) {
+                struct sp_span span = sp_bench_spans(b)[step[pass][j]];
+                sp_tally_add(&t->tally[pass], span.end - span.start);
+            }
         }
     sp_bench_free(b);
 }
