@@ -187,6 +187,15 @@ static void check_time(const struct sp_options *o)
                          o->seconds, least);
 }
 
+/* Ranks that share a processor are modelled, not calibrated. */
+static void warn_if_crowded(const struct sp_launch *l)
+{
+    int busy = l->world->local * l->threads, have = sp_processors();
+    if (l->world->rank == 0 && busy > have)
+        fprintf(stderr, "seqpar: note: %d threads in all share %d processors: the profile is of "
+                "ranks that wait for each other's; start fewer\n", busy, have);
+}
+
 int sp_calibrate_main(int argc, char **argv)
 {
     struct sp_options o = sp_options_read(SP_VERB_CALIBRATE, argc, argv);
@@ -200,6 +209,7 @@ int sp_calibrate_main(int argc, char **argv)
     const char *why = writes ? refuse(o.out) : NULL;
     if (why)
         sp_stop(SP_EXIT_ENVIRONMENT, "%s", why);
+    warn_if_crowded(&l);
     struct sp_lab lab = { .c = l.world, .kernels = l.kernels, .threads = l.threads,
         .rate = { flops_of(&l, SP_F32), flops_of(&l, SP_BF16) }, .seed = 1 };
     struct sp_calibration c = { .lab = &lab, .seconds = o.seconds,

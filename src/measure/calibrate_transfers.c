@@ -176,6 +176,23 @@ static void follow(struct sp_path_fit *f, const struct sp_transfer *t, int n)
     }
 }
 
+/* A rank copies what it receives, one message after another: together they get no more than
+ * one large message does. */
+static void fit_link(struct sp_profile *f, const struct sp_transfer *t, int n)
+{
+    const char *why;
+    struct sp_topo *here = sp_topo_load("-", &why);
+    double best = 0;
+    for (int i = 0; i < n; i++)
+        if (t[i].bytes >= 64 << 10)
+            best = fmax(best, t[i].bytes / t[i].seconds);
+    for (int i = 0; here && i < here->nlinks; i++)
+        if (here->link[i].kind == SP_LINK_MEMORY)
+            f->link[SP_LINK_MEMORY] = fmin(1, best / here->link[i].rate);
+    f->link_source = strdup("memory: what a rank can copy, of this machine's nominal rate");
+    sp_topo_free(here);
+}
+
 /* Sizes up to 1 MiB, and what there is time for: a pass has all turns of both ranks. */
 static bool in_time(size_t bytes, double seconds)
 {
@@ -205,8 +222,10 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     const char *why = sp_fit_path(f, used, n);
     if (why)
         return why;
-    if (class == SP_PATH_MEMORY)
+    if (class == SP_PATH_MEMORY) {
         follow(f, used, n);
+        fit_link(c->profile, used, n);
+    }
     fit_groups(c, pair, f, all[0].seconds, large, 2 * each);
     f->source = strdup("exchanges of two ranks, both ways at once, of blocks just written");
     for (int i = 0; i < sizes_in; i++) {
