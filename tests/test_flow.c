@@ -194,8 +194,8 @@ static void naive_run(const struct scenario *s, double *end)
 
 static double rate_of(const struct sp_net *n, int id)
 {
-    const int clock = sp_flow_clock(n, id);
-    return clock ? n->agenda.dial[clock].speed : n->flow[id].rate;
+    const int clock = n->flow[id].clock;
+    return clock ? n->agenda.dial[clock].speed : n->need[id].rate;
 }
 
 /* No link is over its rate; each flow has its cap, or a full link on which none is faster.
@@ -217,8 +217,8 @@ static void check_fair(struct sp_net *n)
         const struct sp_flow *f = &n->flow[id];
         if (f->state != SP_SHARING)
             continue;
-        bool held = rate_of(n, id) >= f->cap * (1 - 1e-9);
-        assert_true(rate_of(n, id) <= f->cap * (1 + 1e-9));
+        bool held = rate_of(n, id) >= n->need[id].cap * (1 - 1e-9);
+        assert_true(rate_of(n, id) <= n->need[id].cap * (1 + 1e-9));
         for (int i = 0; i < f->hops; i++) {
             const int l = n->hop[f->hop + i].link;
             held |= load[l] >= n->line[l].rate * (1 - 1e-9) &&

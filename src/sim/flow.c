@@ -38,8 +38,8 @@ void sp_net_free(struct sp_net *n)
     for (int i = 0; i < n->nlines; i++)
         free(n->line[i].on);
     sp_agenda_clear(&n->agenda);
-    void *arrays[] = { n->line, n->hop, n->path, n->flow, n->joining, n->dirty, n->done,
-                       n->moment, n->bit, n->left, n->seen, n->group, n->levels.beat,
+    void *arrays[] = { n->line, n->hop, n->path, n->flow, n->need, n->joining, n->dirty,
+                       n->done, n->moment, n->bit, n->left, n->group, n->levels.beat,
                        n->caps.beat, n };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
@@ -73,28 +73,33 @@ static struct sp_flow *flow_of(struct sp_net *n, int id)
 {
     while (n->nflows <= id) {
         n->flow = sp_grow(n->flow, n->nflows, sizeof *n->flow);
-        n->seen = sp_grow(n->seen, n->nflows, sizeof *n->seen);
+        n->need = sp_grow(n->need, n->nflows, sizeof *n->need);
         n->joining = sp_grow(n->joining, n->nflows, sizeof *n->joining);
         n->done = sp_grow(n->done, n->nflows, sizeof *n->done);
-        n->flow[n->nflows].state = SP_IDLE;
-        n->seen[n->nflows++] = 0;
+        n->flow[n->nflows++] = (struct sp_flow){ .clock = -1 };
     }
     sp_agenda_room(&n->agenda, id);
     return &n->flow[id];
 }
 
+static void put(struct sp_net *n, int id, enum sp_flow_state state, double seconds)
+{
+    n->flow[id].state = (unsigned char)state;
+    n->flow[id].clock = 0;
+    sp_agenda_put(&n->agenda, id, 0, n->now + seconds);
+}
+
 /* Its latency is over. */
 static void go(struct sp_net *n, int id)
 {
-    struct sp_flow *f = &n->flow[id];
-    if (f->hops && f->amount > 0) {
-        f->state = SP_JOINING;
+    struct sp_need *need = &n->need[id];
+    if (n->flow[id].hops && need->amount > 0) {
+        n->flow[id].state = SP_JOINING;
         n->joining[n->njoining++] = id;
         return;
     }
-    f->state = SP_ALONE;
-    f->rate = f->cap;
-    sp_agenda_put(&n->agenda, id, 0, n->now + f->amount / f->rate);
+    need->rate = need->cap;
+    put(n, id, SP_ALONE, need->amount / need->rate);
 }
 
 void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap)
@@ -104,17 +109,17 @@ void sp_net_start(struct sp_net *n, int id, int path, double latency, double amo
         sp_net_prune(n);
     struct sp_flow *f = flow_of(n, id);
     assert(f->state == SP_IDLE);
-    *f = (struct sp_flow){ .cap = cap, .amount = amount };
+    *f = (struct sp_flow){ .clock = -1 };
+    n->need[id] = (struct sp_need){ cap, amount, 0 };
     if (path >= 0) {
         f->hop = n->path[path].hop;
         f->kept = n->path[path].kept;
         f->hops = n->path[path].hops;
     }
     n->in_flight++;
-    if (latency > 0) {
-        f->state = SP_WAITING;
-        sp_agenda_put(&n->agenda, id, 0, n->now + latency);
-    } else
+    if (latency > 0)
+        put(n, id, SP_WAITING, latency);
+    else
         go(n, id);
 }
 
@@ -123,7 +128,7 @@ static void end(struct sp_net *n, int id)
     struct sp_flow *f = &n->flow[id];
     for (int i = 0; i < f->hops; i++) {
         const struct sp_hop *h = &n->hop[f->hop + i];
-        n->line[h->link].crossed += f->amount * (double)h->share;
+        n->line[h->link].crossed += n->need[id].amount * (double)h->share;
         if (i < f->kept && f->state == SP_SHARING)
             sp_net_dirty(n, h->link);
     }
@@ -134,22 +139,22 @@ static void end(struct sp_net *n, int id)
 
 void sp_net_cap(struct sp_net *n, int id, double cap)
 {
-    struct sp_flow *f = &n->flow[id];
+    struct sp_need *need = &n->need[id];
+    const struct sp_flow *f = &n->flow[id];
     assert(cap > 0 && f->state != SP_IDLE);
-    const double before = f->cap;
-    f->cap = cap;
+    const double before = need->cap;
+    need->cap = cap;
     if (f->state == SP_SHARING) {
-        const int clock = sp_flow_clock(n, id);
-        const double rate = clock ? n->agenda.dial[clock].speed : f->rate;
+        const double rate = f->clock ? n->agenda.dial[f->clock].speed : need->rate;
         if (cap >= rate && rate < before)
             return;
         for (int i = 0; i < f->kept; i++)
             sp_net_dirty(n, n->hop[f->hop + i].link);
-    } else if (f->state == SP_ALONE && f->rate < INFINITY) {
+    } else if (f->state == SP_ALONE && need->rate < INFINITY) {
         const double left = sp_flow_left(n, id);
         sp_agenda_take(&n->agenda, id);
-        f->rate = cap;
-        sp_agenda_put(&n->agenda, id, 0, n->now + left / cap);
+        need->rate = cap;
+        put(n, id, SP_ALONE, left / cap);
     }
 }
 
@@ -213,7 +218,7 @@ static void arrive(struct sp_net *n, int moment)
 {
     for (int id = n->agenda.moment[moment].first, next; id >= 0; id = next) {
         next = n->agenda.due[id].next;
-        n->agenda.due[id].moment = -1;
+        n->flow[id].clock = -1;
         if (n->flow[id].state == SP_WAITING)
             go(n, id);
         else
@@ -252,7 +257,8 @@ double sp_net_crossed(const struct sp_net *n, int link)
         const struct sp_flow *f = &n->flow[id];
         for (int i = 0; i < f->hops && f->state == SP_SHARING; i++)
             if (n->hop[f->hop + i].link == link)
-                bytes += (f->amount - sp_flow_left(n, id)) * (double)n->hop[f->hop + i].share;
+                bytes += (n->need[id].amount - sp_flow_left(n, id)) *
+                         (double)n->hop[f->hop + i].share;
     }
     return bytes;
 }

@@ -16,19 +16,27 @@ enum sp_flow_state {
     SP_ALONE,                   /* without links, on clock 0 */
 };
 
+/* What is read of every flow whenever rates are found, and what is not. */
 struct sp_flow {
-    double cap, amount;
-    double rate;                /* while it is on clock 0: a second */
+    int seen;                   /* stamp of the last time it was met, or given a rate */
+    int clock;                  /* by which it ends, or its latency; -1: none */
     int hop;                    /* in sp_net.hop */
     unsigned char kept, hops;   /* the first so many can bind; all */
     unsigned char state;
+};
+
+struct sp_need {
+    double cap, amount;
+    double rate;                /* while it is on clock 0: a second */
 };
 
 struct sp_on { int flow; float share; };        /* that crosses a link */
 
 struct sp_line {                /* a link */
     double rate, crossed;
+    double shares;              /* of all its flows */
     struct sp_on *on; int n, room;      /* flows; also some that have left, if dirty */
+    bool capped;                /* a flow may have a cap */
     bool dirty;                 /* flows came or left, or changed their caps */
 };
 
@@ -43,7 +51,7 @@ struct sp_net {
     struct sp_line *line; int nlines;
     struct sp_hop *hop; int nhops;
     struct sp_route_kept *path; int npaths;
-    struct sp_flow *flow; int nflows, in_flight;
+    struct sp_flow *flow; struct sp_need *need; int nflows, in_flight;
     bool pruned;
 
     int *joining; int njoining;
@@ -53,9 +61,9 @@ struct sp_net {
     unsigned long *bit; int nbits;      /* to sort ids */
 
     struct sp_left *left;       /* by link */
-    int *seen; int nseen;       /* by flow: stamp of the last time it was met, given a rate */
     int stamp;                  /* of a group met; + 1: its rate is found */
-    int *group; int ngroup;     /* links that depend on each other */
+    int *group; int ngroup;     /* links that depend on each other; those found last */
+    int again;                  /* so often has it been taken as it was found */
     struct sp_heap levels, caps;
 };
 
@@ -67,12 +75,6 @@ void sp_share(struct sp_net *n);
 
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);
-
-static inline int sp_flow_clock(const struct sp_net *n, int id)
-{
-    const int moment = n->agenda.due[id].moment;
-    return moment < 0 ? -1 : n->agenda.moment[moment].clock;
-}
 
 static inline void sp_net_dirty(struct sp_net *n, int link)
 {
