@@ -69,7 +69,7 @@ int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops)
 
 /* ---- states ------------------------------------------------------------------------------ */
 
-static struct sp_flow *flow_of(struct sp_net *n, int id)
+static void make_room(struct sp_net *n, int id)
 {
     while (n->nflows <= id) {
         n->flow = sp_grow(n->flow, n->nflows, sizeof *n->flow);
@@ -79,7 +79,6 @@ static struct sp_flow *flow_of(struct sp_net *n, int id)
         n->flow[n->nflows++] = (struct sp_flow){ .clock = -1 };
     }
     sp_agenda_room(&n->agenda, id);
-    return &n->flow[id];
 }
 
 static void put(struct sp_net *n, int id, enum sp_flow_state state, double seconds)
@@ -107,7 +106,9 @@ void sp_net_start(struct sp_net *n, int id, int path, double latency, double amo
     assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0 && cap > 0);
     if (!n->pruned)
         sp_net_prune(n);
-    struct sp_flow *f = flow_of(n, id);
+    if (id >= n->nflows)
+        make_room(n, id);
+    struct sp_flow *f = &n->flow[id];
     assert(f->state == SP_IDLE);
     *f = (struct sp_flow){ .clock = -1 };
     n->need[id] = (struct sp_need){ cap, amount, 0 };
@@ -166,21 +167,32 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void sort_few(int *id, int n)
+{
+    for (int i = 1; i < n; i++) {
+        const int x = id[i];
+        int j = i;
+        for (; j && id[j - 1] > x; j--)
+            id[j] = id[j - 1];
+        id[j] = x;
+    }
+}
+
 /* Many ids that are close together are sorted by setting bits. */
 static void sort_done(struct sp_net *n)
 {
-    enum { BITS = 8 * sizeof *n->bit };
+    enum { BITS = 8 * sizeof *n->bit, FEW = 12 };
+    if (n->ndone <= FEW) {
+        sort_few(n->done, n->ndone);
+        return;
+    }
     int low = n->done[0], high = low;
-    bool sorted = true;
     for (int i = 1; i < n->ndone; i++) {
-        sorted &= n->done[i - 1] < n->done[i];
         low = n->done[i] < low ? n->done[i] : low;
         high = n->done[i] > high ? n->done[i] : high;
     }
-    if (sorted)
-        return;
     const int words = (high - low) / BITS + 1;
-    if (words / 4 > n->ndone || n->ndone < 8) {
+    if (words / 4 > n->ndone) {
         qsort(n->done, (size_t)n->ndone, sizeof *n->done, by_id);
         return;
     }
@@ -201,10 +213,14 @@ static void sort_done(struct sp_net *n)
 static void gather(struct sp_net *n)
 {
     double next = sp_agenda_next(&n->agenda), sum = 0;
-    const double first = next, until = next + fmax(n->eps, same * next);
+    const double first = next, rounding = same * next;
+    const double until = next + (n->eps > rounding ? n->eps : rounding);
     n->nmoments = 0;
     for (; next <= until; next = sp_agenda_next(&n->agenda)) {
-        n->moment = sp_grow(n->moment, n->nmoments, sizeof *n->moment);
+        if (n->nmoments == n->moment_room) {
+            n->moment = sp_grow(n->moment, n->nmoments, sizeof *n->moment);
+            n->moment_room = n->nmoments ? 2 * n->nmoments : 1;
+        }
         n->moment[n->nmoments++] = sp_agenda_pop(&n->agenda);
         sum += next - first;
     }

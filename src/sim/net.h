@@ -57,7 +57,7 @@ struct sp_net {
     int *joining; int njoining;
     int *dirty; int ndirty;     /* links */
     int *done; int ndone, next_done;    /* of this moment, sorted */
-    int *moment; int nmoments;  /* due now */
+    int *moment; int nmoments, moment_room;     /* due now */
     unsigned long *bit; int nbits;      /* to sort ids */
 
     struct sp_left *left;       /* by link */

@@ -159,7 +159,8 @@ static bool alone(struct sp_net *n, int link)
         const struct sp_hop *h = &n->hop[f->hop + i];
         if (n->line[h->link].n != 1)
             return false;
-        rate = fmin(rate, n->line[h->link].rate / (double)h->share);
+        const double most = n->line[h->link].rate / (double)h->share;
+        rate = most < rate ? most : rate;
     }
     const int was = f->clock;
     settle(n, id, 0, rate);
