@@ -38,9 +38,11 @@ void sp_net_free(struct sp_net *n)
     for (int i = 0; i < n->nlines; i++)
         free(n->line[i].on);
     sp_agenda_clear(&n->agenda);
+    for (int i = 0; i < n->nlines && n->bundle; i++)
+        free(n->bundle[i].pair);
     void *arrays[] = { n->line, n->hop, n->path, n->flow, n->need, n->joining, n->dirty,
                        n->done, n->moment, n->bit, n->left, n->group, n->levels.beat,
-                       n->caps.beat, n };
+                       n->caps.beat, n->bundle, n->local, n->pair_at, n };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -95,6 +97,7 @@ static void go(struct sp_net *n, int id)
     if (n->flow[id].hops && need->amount > 0) {
         n->flow[id].state = SP_JOINING;
         n->joining[n->njoining++] = id;
+        n->changed = true;
         return;
     }
     need->rate = need->cap;
@@ -127,13 +130,20 @@ void sp_net_start(struct sp_net *n, int id, int path, double latency, double amo
 static void end(struct sp_net *n, int id)
 {
     struct sp_flow *f = &n->flow[id];
+    if (n->bundled && f->state == SP_SHARING)
+        sp_bundle_leave(n, id);
     for (int i = 0; i < f->hops; i++) {
         const struct sp_hop *h = &n->hop[f->hop + i];
-        n->line[h->link].crossed += n->need[id].amount * (double)h->share;
-        if (i < f->kept && f->state == SP_SHARING)
+        struct sp_line *line = &n->line[h->link];
+        line->crossed += n->need[id].amount * (double)h->share;
+        if (i < f->kept && f->state == SP_SHARING) {
+            line->live--;
+            line->shares -= (double)h->share;
             sp_net_dirty(n, h->link);
+        }
     }
     f->state = SP_IDLE;
+    f->clock = -1;
     n->done[n->ndone++] = id;
     n->in_flight--;
 }
@@ -147,8 +157,10 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
     need->cap = cap;
     if (f->state == SP_SHARING) {
         const double rate = f->clock ? n->agenda.dial[f->clock].speed : need->rate;
+        n->least_cap = cap < n->least_cap ? cap : n->least_cap;
         if (cap >= rate && rate < before)
             return;
+        n->bundled = false;
         for (int i = 0; i < f->kept; i++)
             sp_net_dirty(n, n->hop[f->hop + i].link);
     } else if (f->state == SP_ALONE && need->rate < INFINITY) {
@@ -234,10 +246,10 @@ static void arrive(struct sp_net *n, int moment)
 {
     for (int id = n->agenda.moment[moment].first, next; id >= 0; id = next) {
         next = n->agenda.due[id].next;
-        n->flow[id].clock = -1;
-        if (n->flow[id].state == SP_WAITING)
+        if (n->flow[id].state == SP_WAITING) {
+            n->flow[id].clock = -1;
             go(n, id);
-        else
+        } else
             end(n, id);
     }
     sp_agenda_drop(&n->agenda, moment);
@@ -248,7 +260,7 @@ int sp_net_wait(struct sp_net *n)
     if (n->next_done == n->ndone) {
         n->next_done = n->ndone = 0;
         while (!n->ndone) {
-            if (n->ndirty || n->njoining)
+            if (n->changed)
                 sp_share(n);
             if (!n->in_flight)
                 return -1;

@@ -34,14 +34,22 @@ struct sp_on { int flow; float share; };        /* that crosses a link */
 
 struct sp_line {                /* a link */
     double rate, crossed;
-    double shares;              /* of all its flows */
+    double shares; int live;    /* of all its flows; so many */
     struct sp_on *on; int n, room;      /* flows; also some that have left, if dirty */
     bool capped;                /* a flow may have a cap */
     bool dirty;                 /* flows came or left, or changed their caps */
 };
 
 /* A link while rates are found: what is not yet given away, and to whom it can be. */
-struct sp_left { double rate, shares; int flows, stamp; };
+struct sp_left {
+    double rate, shares;
+    int flows, stamp;
+    bool full;
+};
+
+/* Of the flows that one link holds back, those that cross another. */
+struct sp_pair { int link, flows; double shares; };
+struct sp_bundle { struct sp_pair *pair; int n, room; };
 
 struct sp_route_kept { int hop; unsigned char kept, hops; };
 
@@ -56,6 +64,7 @@ struct sp_net {
 
     int *joining; int njoining;
     int *dirty; int ndirty;     /* links */
+    bool changed;               /* rates must be found */
     int *done; int ndone, next_done;    /* of this moment, sorted */
     int *moment; int nmoments, moment_room;     /* due now */
     unsigned long *bit; int nbits;      /* to sort ids */
@@ -63,8 +72,13 @@ struct sp_net {
     struct sp_left *left;       /* by link */
     int stamp;                  /* of a group met; + 1: its rate is found */
     int *group; int ngroup;     /* links that depend on each other; those found last */
-    int again;                  /* so often has it been taken as it was found */
+    int again, met;             /* so often has it been taken as found; flows it had then */
     struct sp_heap levels, caps;
+
+    bool bundled;               /* the group's flows are */
+    struct sp_bundle *bundle;   /* by link */
+    int *local, *pair_at;       /* place in the group, by link; of a pair, by two places */
+    double least_cap;           /* no flow bundled has a smaller one */
 };
 
 /* Put those links of each path first that can ever bind. */
@@ -72,6 +86,18 @@ void sp_net_prune(struct sp_net *n);
 
 /* Give all flows their rates, where anything changed. */
 void sp_share(struct sp_net *n);
+
+/* From now on the flow goes at this rate, by this clock. */
+void sp_settle(struct sp_net *n, int id, int clock, double rate);
+
+/* Strike off the flows that have left. */
+void sp_line_forget(struct sp_net *n, struct sp_line *line);
+
+/* Bundle the flows of the group that was solved last, if that pays. A flow is about to leave.
+ * A link is full: its flows get what they have now. */
+void sp_bundle_build(struct sp_net *n);
+void sp_bundle_leave(struct sp_net *n, int id);
+void sp_bundle_give(struct sp_net *n, int link, double level);
 
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);
@@ -81,6 +107,7 @@ static inline void sp_net_dirty(struct sp_net *n, int link)
     if (!n->line[link].dirty)
         n->dirty[n->ndirty++] = link;
     n->line[link].dirty = true;
+    n->changed = true;
 }
 
 #endif

@@ -10,7 +10,9 @@
 #include "sim/net.h"
 #include "util/memory.h"
 
-enum { SO_OFTEN = 16 };         /* a group is taken as it was found before */
+/* So often a group is taken as it was found, for each so many flows once more if they are
+ * bundled; and so often before they are. */
+enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 2 };
 
 double sp_flow_left(const struct sp_net *n, int id)
 {
@@ -26,8 +28,7 @@ double sp_flow_left(const struct sp_net *n, int id)
     return left > 0 ? left : 0;
 }
 
-/* From now on the flow goes at this rate, by this clock. */
-static void settle(struct sp_net *n, int id, int clock, double rate)
+void sp_settle(struct sp_net *n, int id, int clock, double rate)
 {
     const int was = n->flow[id].clock;
     if (!clock && !was && n->need[id].rate == rate)
@@ -56,7 +57,7 @@ static inline void give(struct sp_net *n, int id, int clock, double rate)
         l->flows--;
     }
     if (f->clock != clock || !clock)
-        settle(n, id, clock, rate);
+        sp_settle(n, id, clock, rate);
 }
 
 /* All links that a link's flows cross join the group. */
@@ -68,6 +69,7 @@ static void meet(struct sp_net *n, int link)
         if (f->seen == n->stamp)
             continue;
         f->seen = n->stamp;
+        n->met++;
         for (int j = 0; j < f->kept; j++) {
             const int other = n->hop[f->hop + j].link;
             if (n->left[other].stamp != n->stamp) {
@@ -82,9 +84,9 @@ static void meet(struct sp_net *n, int link)
 static void empty(struct sp_net *n, int link)
 {
     const struct sp_line *line = &n->line[link];
-    n->left[link] = (struct sp_left){ line->rate, line->shares, line->n, n->stamp };
+    n->left[link] = (struct sp_left){ line->rate, line->shares, line->live, n->stamp, false };
     sp_agenda_turn(&n->agenda, link + 1, n->now);
-    for (int i = 0; i < line->n && line->capped; i++) {
+    for (int i = 0; i < line->n && line->capped && !n->bundled; i++) {
         const int id = line->on[i].flow;
         if (n->need[id].cap < INFINITY && n->hop[n->flow[id].hop].link == link)
             sp_heap_push(&n->caps, NULL, n->need[id].cap, id);
@@ -115,13 +117,17 @@ static bool give_cap(struct sp_net *n, double level)
 static void give_link(struct sp_net *n, int link, double level)
 {
     const struct sp_line *line = &n->line[link];
-    for (int i = 0; i < line->n; i++)
+    if (n->bundled)
+        sp_bundle_give(n, link, level);
+    for (int i = 0; i < line->n && !n->bundled; i++)
         if (n->flow[line->on[i].flow].seen != n->stamp + 1)
             give(n, line->on[i].flow, link + 1, level);
     n->left[link].rate = level;
+    n->left[link].full = true;
 }
 
-static void fill(struct sp_net *n)
+/* False: bundles can't tell, since flows may reach their caps. Then all is found anew. */
+static bool fill(struct sp_net *n)
 {
     double level = 0;
     struct sp_heap *h = &n->levels;
@@ -137,7 +143,10 @@ static void fill(struct sp_net *n)
             sp_heap_remove(h, NULL, 0);
         else if (fills > top.key)
             sp_heap_change(h, NULL, 0, fills);
-        else if (!give_cap(n, fills)) {
+        else if (n->bundled && fills > n->least_cap) {
+            h->n = 0;
+            return false;
+        } else if (!give_cap(n, fills)) {
             give_link(n, top.what, level = fills);
             sp_heap_remove(h, NULL, 0);
         }
@@ -145,6 +154,7 @@ static void fill(struct sp_net *n)
     n->caps.n = 0;
     for (int i = 0; i < n->ngroup; i++)
         sp_agenda_retime(&n->agenda, n->group[i] + 1, n->left[n->group[i]].rate);
+    return true;
 }
 
 /* ---- what changed ------------------------------------------------------------------------ */
@@ -163,7 +173,7 @@ static bool alone(struct sp_net *n, int link)
         rate = most < rate ? most : rate;
     }
     const int was = f->clock;
-    settle(n, id, 0, rate);
+    sp_settle(n, id, 0, rate);
     if (was > 0)
         sp_agenda_retime(&n->agenda, was, 0);
     return true;
@@ -175,7 +185,7 @@ static void share_group(struct sp_net *n, int link)
     n->left[link].stamp = n->stamp;
     n->group[0] = link;
     n->ngroup = 1;
-    n->again = 0;
+    n->again = n->met = 0;
     for (int i = 0; i < n->ngroup; i++)
         meet(n, n->group[i]);
     fill(n);
@@ -184,17 +194,21 @@ static void share_group(struct sp_net *n, int link)
 /* If flows have only left, what depended on each other before is all that can now. */
 static bool share_again(struct sp_net *n)
 {
-    if (!n->ngroup || n->again++ == SO_OFTEN)
+    const int often = SO_OFTEN + (n->bundled ? n->met / FLOWS_MORE : 0);
+    if (!n->ngroup || n->again == often)
         return false;
     for (int i = 0; i < n->ndirty; i++)
         if (n->left[n->dirty[i]].stamp != n->stamp)
             return false;
     n->stamp += 2;
-    fill(n);
+    if (!fill(n))
+        return false;
+    if (++n->again >= SOLVED_FLAT && !n->bundled)
+        sp_bundle_build(n);
     return true;
 }
 
-static void forget_left(struct sp_net *n, struct sp_line *line)
+void sp_line_forget(struct sp_net *n, struct sp_line *line)
 {
     int kept = 0;
     line->shares = 0;
@@ -207,7 +221,7 @@ static void forget_left(struct sp_net *n, struct sp_line *line)
         line->capped |= n->need[id].cap < INFINITY;
         line->on[kept++] = line->on[i];
     }
-    line->n = kept;
+    line->n = line->live = kept;
 }
 
 static void join(struct sp_net *n, int id)
@@ -222,6 +236,7 @@ static void join(struct sp_net *n, int id)
             line->room = line->n ? 2 * line->n : 1;
         }
         line->on[line->n++] = (struct sp_on){ id, h->share };
+        line->live++;
         line->shares += (double)h->share;
         line->capped |= n->need[id].cap < INFINITY;
         sp_net_dirty(n, h->link);
@@ -230,10 +245,14 @@ static void join(struct sp_net *n, int id)
 
 void sp_share(struct sp_net *n)
 {
+    n->changed = false;
     if (n->njoining)
         n->ngroup = 0;
+    else if (n->bundled && share_again(n))
+        return;
+    n->bundled = false;
     for (int i = 0; i < n->ndirty; i++)
-        forget_left(n, &n->line[n->dirty[i]]);
+        sp_line_forget(n, &n->line[n->dirty[i]]);
     for (int i = 0; i < n->njoining; i++)
         join(n, n->joining[i]);
     n->njoining = 0;
