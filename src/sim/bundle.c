@@ -11,7 +11,7 @@
 #include "sim/net.h"
 #include "util/memory.h"
 
-enum { MOST_LINKS = 4096, FEWEST_FLOWS = 64 };
+enum { MOST_LINKS = 4096, FEWEST_FLOWS = 32 };
 
 static int *place_of(struct sp_net *n, int bundle, int link)
 {
@@ -124,7 +124,7 @@ static void adopt(struct sp_net *n, int link, double level)
     }
 }
 
-void sp_bundle_give(struct sp_net *n, int link, double level)
+int sp_bundle_give(struct sp_net *n, int link, double level)
 {
     const int own = *place_of(n, link, link);
     if (own < 0 || n->bundle[link].pair[own].flows < n->left[link].flows)
@@ -141,4 +141,5 @@ void sp_bundle_give(struct sp_net *n, int link, double level)
         l->shares -= p->shares;
         l->flows -= p->flows;
     }
+    return b->n;
 }

@@ -158,6 +158,7 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
     if (f->state == SP_SHARING) {
         const double rate = f->clock ? n->agenda.dial[f->clock].speed : need->rate;
         n->least_cap = cap < n->least_cap ? cap : n->least_cap;
+        n->line[n->hop[f->hop].link].capped = true;
         if (cap >= rate && rate < before)
             return;
         n->bundled = false;

@@ -94,10 +94,10 @@ void sp_settle(struct sp_net *n, int id, int clock, double rate);
 void sp_line_forget(struct sp_net *n, struct sp_line *line);
 
 /* Bundle the flows of the group that was solved last, if that pays. A flow is about to leave.
- * A link is full: its flows get what they have now. */
+ * A link is full: its flows get what they have now; returns how many links they cross. */
 void sp_bundle_build(struct sp_net *n);
 void sp_bundle_leave(struct sp_net *n, int id);
-void sp_bundle_give(struct sp_net *n, int link, double level);
+int sp_bundle_give(struct sp_net *n, int link, double level);
 
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);

@@ -12,7 +12,7 @@
 
 /* So often a group is taken as it was found, for each so many flows once more if they are
  * bundled; and so often before they are. */
-enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 2 };
+enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 4 };
 
 double sp_flow_left(const struct sp_net *n, int id)
 {
@@ -113,28 +113,48 @@ static bool give_cap(struct sp_net *n, double level)
     return true;
 }
 
-/* The link is full: what its flows have now is their rate. */
-static void give_link(struct sp_net *n, int link, double level)
+/* The link is full: what its flows have now is their rate. Returns about how many other links
+ * that changes. */
+static int give_link(struct sp_net *n, int link, double level)
 {
     const struct sp_line *line = &n->line[link];
+    int touched = 0;
     if (n->bundled)
-        sp_bundle_give(n, link, level);
+        touched = sp_bundle_give(n, link, level);
     for (int i = 0; i < line->n && !n->bundled; i++)
-        if (n->flow[line->on[i].flow].seen != n->stamp + 1)
+        if (n->flow[line->on[i].flow].seen != n->stamp + 1) {
             give(n, line->on[i].flow, link + 1, level);
+            touched++;
+        }
     n->left[link].rate = level;
     n->left[link].full = true;
+    return touched;
+}
+
+/* The levels of all links that still have flows, as they are now. */
+static void order_levels(struct sp_net *n, double level)
+{
+    struct sp_heap *h = &n->levels;
+    int kept = 0;
+    for (int i = 0; i < h->n; i++) {
+        const int link = h->beat[i].what;
+        if (n->left[link].flows)
+            h->beat[kept++] = (struct sp_beat){ level_of(&n->left[link], level), link };
+    }
+    h->n = kept;
+    sp_heap_order(h, NULL);
 }
 
 /* False: bundles can't tell, since flows may reach their caps. Then all is found anew. */
 static bool fill(struct sp_net *n)
 {
     double level = 0;
+    int stale = 0;
     struct sp_heap *h = &n->levels;
-    for (int i = 0; i < n->ngroup; i++)
+    for (int i = 0; i < n->ngroup; i++) {
         empty(n, n->group[i]);
-    for (int i = 0; i < n->ngroup; i++)
         sp_heap_push(h, NULL, level_of(&n->left[n->group[i]], 0), n->group[i]);
+    }
     while (h->n) {
         const struct sp_beat top = h->beat[0];
         const struct sp_left *left = &n->left[top.what];
@@ -147,8 +167,12 @@ static bool fill(struct sp_net *n)
             h->n = 0;
             return false;
         } else if (!give_cap(n, fills)) {
-            give_link(n, top.what, level = fills);
+            stale += give_link(n, top.what, level = fills);
             sp_heap_remove(h, NULL, 0);
+            if (stale >= h->n) {
+                order_levels(n, level);
+                stale = 0;
+            }
         }
     }
     n->caps.n = 0;
