@@ -60,8 +60,6 @@ void sp_bundle_leave(struct sp_net *n, int id)
     const int link = n->flow[id].clock - 1;
     if (link >= 0 && n->left[link].stamp == n->stamp)
         add(n, link, id, -1);
-    else
-        n->bundled = false;
 }
 
 static bool can_bundle(const struct sp_net *n)

@@ -205,7 +205,7 @@ static void sort_done(struct sp_net *n)
         high = n->done[i] > high ? n->done[i] : high;
     }
     const int words = (high - low) / BITS + 1;
-    if (words / 4 > n->ndone) {
+    if (words / 16 > n->ndone) {
         qsort(n->done, (size_t)n->ndone, sizeof *n->done, by_id);
         return;
     }
