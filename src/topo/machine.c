@@ -295,19 +295,17 @@ static void add_ranks(struct build *b)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static const char *model_of(const struct sp_machine_spec *spec, const struct sp_inventory *v,
-                            int first)
+/* The model of the first GPU. */
+static char *model_of(const struct sp_machine_spec *spec, const struct sp_device *d)
 {
     struct sp_known_device known;
-    if (spec->gpu)
-        return spec->gpu;
-    if (first < 0)
-        return "";
-    const struct sp_device *d = &v->device[first];
-    if (*d->model)
-        return d->model;
-    sp_device_find("gpu", d->vendor, d->device, &known);
-    return *known.name ? sp_why("%s", known.name) : sp_why("%04x:%04x", d->vendor, d->device);
+    char id[16];
+    if (spec->gpu || (d && *d->model))
+        return sp_name_copy(spec->gpu ? spec->gpu : d->model);
+    if (!d || sp_device_find("gpu", d->vendor, d->device, &known))
+        return sp_name_copy(d ? known.name : "");
+    snprintf(id, sizeof id, "%04x:%04x", d->vendor & 0xffffu, d->device & 0xffffu);
+    return sp_name_copy(id);
 }
 
 static int natural(const void *left, const void *right, void *mould)
@@ -345,7 +343,7 @@ static void build(struct build *b)
     }
     mark(b);
     int *gpu = add_gpus(b);
-    m->gpu = sp_name_copy(model_of(b->spec, v, m->gpus ? gpu[0] : -1));
+    m->gpu = model_of(b->spec, m->gpus ? &v->device[gpu[0]] : NULL);
     add_numa(b);
     for (int i = 0; i < v->ndevices; i++)
         if (v->device[i].parent < 0 && b->useful[i])
