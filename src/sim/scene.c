@@ -61,14 +61,20 @@ static double can_be_had(const struct sp_topo *t, const struct sp_profile *f,
     return r->n ? r->cap * (real / nominal) : r->cap;
 }
 
+struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f, int from, int to,
+                             struct sp_route *r)
+{
+    sp_topo_route(t, from, to, r);
+    return (struct sp_way){ .class = r->class, .latency = r->latency,
+                            .cap = can_be_had(t, f, r), .nhops = r->n };
+}
+
 int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to)
 {
     struct sp_route r;
-    sp_topo_route(t, from, to, &r);
     s->ways = sp_grow(s->ways, s->nways, sizeof *s->ways);
-    s->ways[s->nways] = (struct sp_way){
-        .class = r.class, .latency = r.latency, .cap = can_be_had(t, s->profile, &r),
-        .hop = s->nhops, .nhops = r.n };
+    s->ways[s->nways] = sp_scene_route(t, s->profile, from, to, &r);
+    s->ways[s->nways].hop = s->nhops;
     for (int i = 0; i < r.n; i++) {
         s->hop = sp_grow(s->hop, s->nhops, sizeof *s->hop);
         s->hop[s->nhops++] = r.hop[i];
@@ -94,41 +100,45 @@ static void find_ways(struct sp_scene *s, const struct sp_topo *t, const int *en
     free(known);
 }
 
-/* Needed where a path takes only so many messages at once. */
-static void find_rounds(struct sp_scene *s, const struct sp_topo *t, const int *endpoint)
+bool sp_scene_turns(const struct sp_profile *f)
+{
+    bool turns = false;
+    for (int i = 0; i < SP_NPATH_CLASSES; i++)
+        turns |= f->path[i].concurrent > 0 || f->path[i].each > 0;
+    return turns;
+}
+
+/* Rounds are those of a group: ranks [first, first+at->ranks) of the plan. */
+static void find_rounds(struct sp_scene *s, const struct sp_topo *t,
+                        const struct sp_placement *at, int first)
 {
     const struct sp_plan *p = s->plan;
-    bool limited = false;
-    for (int i = 0; i < SP_NPATH_CLASSES; i++)
-        limited |= s->profile->path[i].concurrent > 0;
-    if (!limited)
-        return;
-    int *node = sp_alloc((size_t)p->pb.ranks * sizeof *node);
-    for (int r = 0; r < p->pb.ranks; r++)
-        node[r] = sp_topo_node_of(t, endpoint[r]);
-    struct sp_rounds *x = sp_rounds_new(node, p->pb.ranks, t->nnodes);
-    s->round = sp_alloc((size_t)p->nsteps * sizeof *s->round);
-    for (int i = 0; i < p->nsteps; i++)
-        if (p->step[i].op == SP_SEND)
-            s->round[i] = s->round[p->step[i].twin] = sp_round(x, p->step[i].rank,
-                                                               sp_step_peer(p, i));
+    int *node = sp_alloc((size_t)at->ranks * sizeof *node);
+    for (int r = 0; r < at->ranks; r++)
+        node[r] = sp_topo_node_of(t, at->endpoint[first + r]);
+    struct sp_rounds *x = sp_rounds_new(node, at->ranks, t->nnodes);
+    for (int i = 0; i < p->nsteps; i++) {
+        int from = p->step[i].rank - first;
+        if (p->step[i].op == SP_SEND && from >= 0 && from < at->ranks)
+            s->round[i] = s->round[p->step[i].twin] = sp_round(x, from, sp_step_peer(p, i) - first);
+    }
     sp_rounds_free(x);
     free(node);
 }
 
 /* ---- the ranks ------------------------------------------------------------------------------ */
 
-static void find_hosts(struct sp_scene *s, const struct sp_topo *t, const int *endpoint)
+static void find_hosts(struct sp_scene *s, const struct sp_topo *t, const struct sp_placement *at)
 {
     int ranks = s->plan->pb.ranks;
     s->speed = sp_alloc((size_t)ranks * sizeof *s->speed);
     s->host = sp_alloc((size_t)ranks * sizeof *s->host);
     s->processors = sp_alloc((size_t)t->nnodes * sizeof *s->processors);
     for (int r = 0; r < ranks; r++) {
-        int node = sp_topo_node_of(t, endpoint[r]);
-        s->speed[r] = 1;
+        int node = sp_topo_node_of(t, at->endpoint[r]);
+        s->speed[r] = at->speed ? at->speed[r] : 1;
         s->host[r] = node;
-        if (t->vertex[t->endpoint[endpoint[r]]].kind == SP_CPU)
+        if (t->vertex[t->endpoint[at->endpoint[r]]].kind == SP_CPU)
             s->processors[node] = t->machine[t->node[node].machine].processors;
     }
 }
@@ -144,8 +154,11 @@ struct sp_scene *sp_scene_new(const struct sp_plan *p, const struct sp_topo *t,
         s->link_of[i] = i;
     sp_scene_steps(s);
     find_ways(s, t, at->endpoint);
-    find_rounds(s, t, at->endpoint);
-    find_hosts(s, t, at->endpoint);
+    find_hosts(s, t, at);
+    if (sp_scene_turns(f))
+        s->round = sp_alloc((size_t)p->nsteps * sizeof *s->round);
+    for (int first = 0; s->round && first < p->pb.ranks; first += at->ranks)
+        find_rounds(s, t, at, first);
     return s;
 }
 

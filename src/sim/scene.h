@@ -9,7 +9,11 @@
 #include "topo/topo.h"
 
 /* Which endpoint each rank of each group runs on; groups run the same plan at the same time. */
-struct sp_placement { int groups, ranks; int *endpoint; };      /* groups x ranks */
+struct sp_placement {
+    int groups, ranks;
+    int *endpoint;              /* groups x ranks */
+    const double *speed;        /* of each, 1 is the profile's; NULL: all 1 */
+};
 
 /* Groups fill nodes one after the other, with so many ranks of each node (0: all endpoints).
  * NULL, or why it doesn't fit; free() endpoint. */
@@ -41,7 +45,7 @@ struct sp_scene {
     int *stands;                /* by link: for how many of the topology; NULL: itself */
     float *squeezed;            /* by step: part of its speed while messages hold slots; NULL: 1 */
     int *round;                 /* by step: of messages, when NCCL would start it (rounds.h);
-                                   NULL: no path limits how many are in flight */
+                                   NULL: messages take no turns */
     bool inside;                /* all sizes lie within those calibrated */
 };
 
@@ -63,6 +67,13 @@ void sp_scene_free(struct sp_scene *s);
 
 /* Arrays by step, of s->plan and s->profile: work, squeezed and bytes; ways are -1. */
 void sp_scene_steps(struct sp_scene *s);
+
+/* Whether messages of a group take turns, so that NCCL's rounds count. */
+bool sp_scene_turns(const struct sp_profile *f);
+
+/* What a message meets between endpoints, as the profile lets it be; its hops are *r's. */
+struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f, int from, int to,
+                             struct sp_route *r);
 
 /* A new way between endpoints, as s->profile lets it be; hops are links of the topology. */
 int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to);
