@@ -188,7 +188,7 @@ static void random_problem(struct trial *x, int room)
     x->strategy = strategies[which];
     x->groups = 1 + roll(room / ranks < 4 ? room / ranks : 4);
     snprintf(x->problem, sizeof x->problem, "ranks=%d seq=%d heads=48:%d dim=128 dtype=bf16 "
-             "mask=%s pass=%s%s%s", ranks, ranks * 64 * (1 + roll(8)), roll(2) ? 48 : 24,
+             "mask=%s pass=%s%s%s", ranks, ranks * 64 * (1 + roll(8)), roll(2) || ranks == 16 ? 48 : 24,
              roll(3) ? "full" : "causal", roll(2) ? "both" : "fwd",
              which ? "" : roll(2) ? " fused=0" : " fused=1",
              which ? "" : roll(2) ? " bwd=rev" : " bwd=home");
