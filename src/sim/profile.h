@@ -84,6 +84,9 @@ struct sp_profile {
     double link[SP_NLINK_KINDS];        /* part of a link's nominal rate that can be had */
     char *link_source;
     struct sp_interference interference;
+    double issue;               /* seconds that a rank's host needs to issue a step, or a group
+                                 * of messages; 0: the device never waits for it */
+    char *issue_source;
     double poll;                /* seconds until a finished message is noticed, on average */
 };
 
