@@ -86,7 +86,7 @@ static void test_waves(void **state)
     assert_near(one(&k, 16, 1024, 1280), 1000, 1e-6);
 }
 
-/* ---- tiles -------------------------------------------------------------------------------- */
+/* ---- tiles ------------------------------------------------------------------------- */
 
 static void assert_tiles(const struct sp_kernel_fit *k, struct sp_work w, double items,
                          double full, double diagonal)
@@ -220,7 +220,7 @@ static void test_monotone(void **state)
     }
 }
 
-/* ---- steps of plans ----------------------------------------------------------------------- */
+/* ---- steps of plans ---------------------------------------------------------------- */
 
 static void test_steps(void **state)
 {
@@ -294,7 +294,8 @@ static void test_between_dims(void **state)
         { 32, 3.2 }, { 64, 4.8 }, { 96, 6.4 }, { 128, 8 }, { 256, 14.4 }
     };
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-        struct sp_work w = sp_square_work(SP_ATTN, SP_BF16, want[i].dim, 8, 1, 1024, 1024, false);
+        struct sp_work w = sp_square_work(SP_ATTN, SP_BF16, want[i].dim, 8, 1, 1024, 1024,
+                                          false);
         bool inside = true;
         assert_near(sp_work_seconds(&f, &w, &inside), want[i].seconds, 1e-12);
         assert_true(inside == (want[i].dim == 64 || want[i].dim == 128));
@@ -304,7 +305,7 @@ static void test_between_dims(void **state)
     assert_near(sp_work_seconds(&f, &w, NULL), 1.6, 1e-12);
 }
 
-/* ---- fits --------------------------------------------------------------------------------- */
+/* ---- fits -------------------------------------------------------------------------- */
 
 enum { MANY = 400 };
 

@@ -103,7 +103,7 @@ static void test_round_trip(void **state)
     sp_profile_free(p);
 }
 
-/* ---- broken ------------------------------------------------------------------------------- */
+/* ---- broken ------------------------------------------------------------------------ */
 
 /* The value at "kernels/0/tile". */
 static json_t *at(json_t *root, const char *path, char last[32])
@@ -242,7 +242,7 @@ static void test_hostile(void **state)
     json_decref(root);
 }
 
-/* ---- those that come with seqpar ------------------------------------------------------------ */
+/* ---- those that come with seqpar --------------------------------------------------- */
 
 static const char *folder(void)
 {

@@ -76,7 +76,7 @@ double sp_work_flops(const struct sp_work *w)
     return (w->op == SP_ATTN ? 4.0 : 10.0) * w->pairs * w->heads * w->batch * w->dim;
 }
 
-/* ---- kernels ---------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 /* The kernel for this op that needs the least stretching; NULL: none. */
 static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const struct sp_work *w)
@@ -186,7 +186,7 @@ static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w
                             : between_dims(p, k, w, slots, stretch);
 }
 
-/* ---- the rest ----------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 static double stream_seconds(const struct sp_profile *p, const struct sp_work *w, bool *inside)
 {
