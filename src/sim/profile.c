@@ -39,7 +39,7 @@ void sp_profile_free(struct sp_profile *p)
     free(p);
 }
 
-/* ---- as JSON ----------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------- */
 
 static void set_number(json_t *o, const char *name, double x)
 {
@@ -161,7 +161,7 @@ static json_t *heads_of(const struct sp_profile *p)
     return root;
 }
 
-/* ---- as text ------------------------------------------------------------------------------ */
+/* ---- as text ----------------------------------------------------------------------- */
 
 static void put(FILE *out, const char *before, const char *name, const json_t *value)
 {

@@ -97,7 +97,7 @@ struct sp_profile *sp_profile_load(const char *path, const char **why);
 const char *sp_profile_save(const struct sp_profile *p, const char *path);     /* NULL or why */
 void sp_profile_free(struct sp_profile *p);
 
-/* ---- cost ------------------------------------------------------------------------------ */
+/* ---- cost -------------------------------------------------------------------------- */
 
 /* A step as the cost model sees it. Where the mask hides some pairs of a step, tiles are
  * counted from the places of its rows and keys; without lists of places, row i sees the keys
@@ -146,7 +146,7 @@ struct sp_tiles sp_count_tiles(const struct sp_kernel_fit *k, const struct sp_wo
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
                          double stretch);
 
-/* ---- fitting ----------------------------------------------------------------------------- */
+/* ---- fitting ----------------------------------------------------------------------- */
 
 struct sp_sample { struct sp_work work; double seconds; };
 

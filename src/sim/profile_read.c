@@ -172,13 +172,14 @@ static void range(const struct part *p, const char *name, double *low, double *h
         complain(p, name, "is not [lowest, highest]");
 }
 
-/* ---- the parts of a profile --------------------------------------------------------------- */
+/* ---- the parts of a profile -------------------------------------------------------- */
 
 static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
     static const char *const known[] = {
         "op", "dtype", "dim", "tile_rows", "tile_keys", "launch", "prologue", "tile", "masked",
-        "row", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
+        "row", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows",
+        "keys", "source", NULL
     };
     static const char *const ops[] = { "attn", "grad" };
     only(p, known);
