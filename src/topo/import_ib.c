@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topo/network.h"
+#include "topo/kinds.h"
 #include "topo/standards.h"
 #include "util/memory.h"
 #include "util/why.h"

@@ -9,7 +9,7 @@
 
 #include "topo/devices.h"
 #include "topo/inventory.h"
-#include "topo/network.h"
+#include "topo/kinds.h"
 #include "topo/slurm.h"
 #include "topo/units.h"
 #include "util/memory.h"

@@ -1,6 +1,6 @@
-/* network.c - machines and lists of hosts, written and looked up. */
+/* kinds.c - machines and lists of hosts, written and looked up. */
 /* SPDX-License-Identifier: MIT */
-#include "topo/network.h"
+#include "topo/kinds.h"
 
 #include <ctype.h>
 #include <stdlib.h>

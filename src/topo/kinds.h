@@ -1,7 +1,7 @@
-/* network.h - the parts of a cluster file that all importers of networks write alike. */
+/* kinds.h - the parts of a cluster file that all importers of networks write alike. */
 /* SPDX-License-Identifier: MIT */
-#ifndef SP_NETWORK_H
-#define SP_NETWORK_H
+#ifndef SP_KINDS_H
+#define SP_KINDS_H
 
 #include "topo/import.h"
 #include "topo/names.h"
