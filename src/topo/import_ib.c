@@ -271,7 +271,7 @@ static void write_cluster(const struct network *w)
         used[sp_kinds_find(&w->kinds, w->host[i])] = true;
     fprintf(w->job->out, "# %s, from ibnetdiscover: %d hosts, %d switches\n", w->job->name, w->nhosts,
             w->nswitches);
-    sp_kinds_write(&w->kinds, used, "");
+    sp_kinds_write(&w->kinds, used);
     sp_nodes_write(&w->kinds, w->host, w->nhosts);
     for (int s = 0; s < w->nswitches; s++)
         fprintf(w->job->out, "switch  %s tier=%s\n", w->sw[s].name, w->sw[s].leaf ? "leaf" : "spine");

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topo/devices.h"
 #include "topo/hwlocxml.h"
 #include "topo/nccl.h"
 #include "topo/standards.h"
@@ -128,9 +129,9 @@ static void write_gpu(struct writing *w, const struct sp_nccl_device *d, const s
     snprintf(name, sizeof name, "%s%d", amd ? "rsmi" : "cuda", d->number);
     long number = sp_hwlocxml_osdev(&w->x, amd ? SP_OSDEV_GPU : SP_OSDEV_COPROC, name,
                                     amd ? "RSMI" : "CUDA");
-    const char *model = sp_gpu_model(p->vendor, p->device);
-    if (*model)
-        sp_hwlocxml_info(&w->x, "GPUModel", model);
+    struct sp_known_device known;
+    if (sp_device_find("gpu", p->vendor, p->device, &known))
+        sp_hwlocxml_info(&w->x, "GPUModel", known.name);
     sp_hwlocxml_close(&w->x);
     for (int g = 0; g < w->n.ngpus; g++)
         if (&w->n.device[w->n.gpu[g]] == d)

@@ -20,7 +20,7 @@ struct machine {
     bool used;
     int *nic, nnics;            /* devices of the inventory */
     double rate;                /* of one NIC: the fastest */
-    char links[32];             /* of its GPUs: "18x50"; "": none known */
+    char links[32];             /* of its GPUs, out of the machine: "18x50"; "": none known */
 };
 
 struct slurm {
@@ -55,6 +55,8 @@ static void find_nics(struct machine *m)
         double rate = d->rate ? d->rate : known.rate;
         m->rate = rate > m->rate ? rate : m->rate;
     }
+    if (v->npairs)              /* all links are within */
+        m->links[0] = '\0';
 }
 
 static const char *read_machine(struct slurm *w, int at)
@@ -166,48 +168,46 @@ static void write_tree(const struct slurm *w)
 }
 
 /* Which links the GPUs of a block have is known by their model. */
-static const char *write_block(const struct slurm *w, const struct sp_slurm_entry *e)
+static void write_block(const struct slurm *w, const struct sp_slurm_entry *e)
 {
     int m = sp_kinds_find(&w->kinds, e->nodes.at[0]), links;
     double rate;
     if (m < 0)
-        return NULL;
-    if (sscanf(w->machine[m].links, "%dx%lf", &links, &rate) != 2)
-        return sp_why("%s:%d: block %.60s: the GPUs of %.60s have no NVLinks that are known to lead "
-                      "out of a machine", w->job->path, e->line, e->name, w->job->machine[m].topo);
+        return;
+    if (sscanf(w->machine[m].links, "%dx%lf", &links, &rate) != 2) {
+        fprintf(w->job->notes, "block %s is left out: the GPUs of %s have no NVLinks that lead out "
+                "of a machine\n", e->name, w->job->machine[m].topo);
+        return;
+    }
     fprintf(w->job->out, "nvlink  %s nodes=", e->name);
     sp_hosts_write(w->job->out, e->nodes.at, e->nodes.n);
     fprintf(w->job->out, " links=%d rate=%gGB/s\n", links, rate);
-    return NULL;
 }
 
-static const char *write_blocks(const struct slurm *w)
+static void write_blocks(const struct slurm *w)
 {
-    const char *why = NULL;
-    for (int i = 0; i < w->s.nblocks && !why; i++)
-        why = write_block(w, &w->s.block[i]);
+    for (int i = 0; i < w->s.nblocks; i++)
+        write_block(w, &w->s.block[i]);
     if (w->s.nblocks && !w->s.nswitches) {
         fputs("# What is between blocks is not in the file: one switch for all is assumed.\n"
               "fabric  net rails=1 spines=0\n", w->job->out);
         fputs("what is between blocks is not in the file: one switch for all is assumed\n",
               w->job->notes);
     }
-    return why;
 }
 
-static const char *write_cluster(struct slurm *w)
+static void write_cluster(struct slurm *w)
 {
     bool *used = sp_alloc((size_t)w->job->nmachines * sizeof *used);
     for (int m = 0; m < w->job->nmachines; m++)
         used[m] = w->machine[m].used;
     fprintf(w->job->out, "# %s, from Slurm's topology.conf: %d hosts\n", w->job->name, w->nhosts);
-    sp_kinds_write(&w->kinds, used, w->s.nblocks ? " nvlink=none" : "");
+    sp_kinds_write(&w->kinds, used);
     free(used);
     sp_nodes_write(&w->kinds, w->host, w->nhosts);
-    const char *why = write_blocks(w);
-    if (!why && w->s.nswitches)
+    write_blocks(w);
+    if (w->s.nswitches)
         write_tree(w);
-    return why;
 }
 
 const char *sp_import_slurm(const struct sp_import *job)
@@ -217,7 +217,8 @@ const char *sp_import_slurm(const struct sp_import *job)
     const char *why = sp_kinds_read(&w.kinds, job);
     why = why ? why : sp_slurm_read(&w.s, job->in, job->path);
     why = why ? why : find_hosts(&w);
-    why = why ? why : write_cluster(&w);
+    if (!why)
+        write_cluster(&w);
     for (int m = 0; m < job->nmachines; m++) {
         if (w.machine[m].inventory)
             sp_inventory_free(w.machine[m].inventory);

@@ -75,15 +75,14 @@ char *sp_kinds_name(const struct sp_kinds *k, int m)
     return sp_word(name);
 }
 
-void sp_kinds_write(const struct sp_kinds *k, const bool *used, const char *options)
+void sp_kinds_write(const struct sp_kinds *k, const bool *used)
 {
     for (int m = 0; m < k->job->nmachines; m++) {
         if (!used[m])
             continue;
         char *name = sp_kinds_name(k, m);
         const char *quote = strpbrk(k->job->machine[m].topo, " \t#") ? "\"" : "";
-        fprintf(k->job->out, "machine %s topo=%s%s%s%s\n", name, quote, k->job->machine[m].topo,
-                quote, options);
+        fprintf(k->job->out, "machine %s topo=%s%s%s\n", name, quote, k->job->machine[m].topo, quote);
         free(name);
     }
 }

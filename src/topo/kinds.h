@@ -21,8 +21,8 @@ int sp_kinds_find(const struct sp_kinds *k, const char *host);  /* -1: not one o
 /* What machine m is called in the file: its XML's name without the folder. free() it. */
 char *sp_kinds_name(const struct sp_kinds *k, int m);
 
-/* A `machine` line for each that is used, with `options` after it. */
-void sp_kinds_write(const struct sp_kinds *k, const bool *used, const char *options);
+/* A `machine` line for each that is used. */
+void sp_kinds_write(const struct sp_kinds *k, const bool *used);
 
 /* A `nodes` line for each machine. hosts[] is put in order. */
 void sp_nodes_write(const struct sp_kinds *k, char **hosts, int n);

@@ -1,4 +1,4 @@
-/* standards.c - tables of links and of names. */
+/* standards.c - tables of links. */
 /* SPDX-License-Identifier: MIT */
 #include "topo/standards.h"
 
@@ -72,36 +72,4 @@ int sp_ib_rate(const char *width_and_speed)
         if (!strcmp(name, speed[i].name))
             return (int)(width * speed[i].lane);
     return 0;
-}
-
-const char *sp_gpu_model(unsigned vendor, unsigned device)
-{
-    static const struct { unsigned vendor, device; const char *model; } known[] = {
-        { 0x10de, 0x15f9, "Tesla P100-SXM2-16GB" },
-        { 0x10de, 0x1db1, "Tesla V100-SXM2-16GB" },
-        { 0x10de, 0x1db5, "Tesla V100-SXM2-32GB" },
-        { 0x10de, 0x20b0, "NVIDIA A100-SXM4-40GB" },
-        { 0x10de, 0x20b2, "NVIDIA A100-SXM4-80GB" },
-        { 0x10de, 0x20b5, "NVIDIA A100 80GB PCIe" },
-        { 0x10de, 0x20f1, "NVIDIA A100-PCIE-40GB" },
-        { 0x10de, 0x20f3, "NVIDIA A800-SXM4-80GB" },
-        { 0x10de, 0x2237, "NVIDIA A10G" },
-        { 0x10de, 0x2324, "NVIDIA H800" },
-        { 0x10de, 0x2329, "NVIDIA H20" },
-        { 0x10de, 0x2330, "NVIDIA H100 80GB HBM3" },
-        { 0x10de, 0x2331, "NVIDIA H100 PCIe" },
-        { 0x10de, 0x2335, "NVIDIA H200" },
-        { 0x10de, 0x26b9, "NVIDIA L40S" },
-        { 0x10de, 0x26ba, "NVIDIA L20" },
-        { 0x10de, 0x2901, "NVIDIA B200" },
-        { 0x10de, 0x2941, "NVIDIA GB200" },
-        { 0x10de, 0x2e12, "NVIDIA GB10" },
-        { 0x1002, 0x7408, "AMD Instinct MI250X" },
-        { 0x1002, 0x74a1, "AMD Instinct MI300X" },
-        { 0x1002, 0x74b5, "AMD Instinct MI300X VF" },
-    };
-    for (int i = 0; i < COUNT(known); i++)
-        if (known[i].vendor == vendor && known[i].device == device)
-            return known[i].model;
-    return "";
 }

@@ -1,10 +1,11 @@
-/* standards.h - what follows from the names of links: rates that standards set, not machines. */
+/* standards.h - what follows from the names of links: rates that standards set, not
+ * machines. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_STANDARDS_H
 #define SP_STANDARDS_H
 
-/* MB/s of one NVLink in one direction. version: the enum of NVML 12, which counts 2.2, 3.1
- * and 4.1 too; 0: not known. */
+/* MB/s of one NVLink in one direction, by nvmlNvlinkVersion_t, which counts 2.2 and 3.1 too;
+ * 0: not known. */
 int sp_nvlink_rate(int version);
 
 /* The same by compute capability (80, 90); -1: not known; 0: it has none. */
@@ -18,8 +19,5 @@ double sp_pcie_rate(const char *speed, int lanes);
 
 /* Mb/s of an InfiniBand link: "4xNDR"; 0: not known. */
 int sp_ib_rate(const char *width_and_speed);
-
-/* What a GPU's driver calls it, by PCI ids; "" if not known. */
-const char *sp_gpu_model(unsigned vendor, unsigned device);
 
 #endif
