@@ -130,7 +130,7 @@ int sp_validate_main(int argc, char **argv)
     if (!b)
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     struct sp_scored *x = sp_scored_new(f, a.nfiles, b, &n);
-    sp_scored_predict(x, n, a.out);
+    sp_scored_predict(x, n);
     if (a.out && (why = sp_scored_write(x, n, a.out)))
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     sp_scoreboard_groups(x, n, a.by, a.nby);
