@@ -97,22 +97,34 @@ static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const str
     return best;
 }
 
-/* When the last slot is done. Equal items: waves of one for each slot, of which the last takes
- * longer if it has its slot for itself (two items on a slot hide each other's delays).
- * Unequal ones fill the gaps, but for the last ones. */
+/* When the last slot is done. Equal items: waves of one for each slot, and one that has its slot
+ * for itself takes longer than its half of two (two hide each other's delays): the last of an
+ * odd number. Unequal items fill the gaps, but for the last ones. */
 static double busiest_slot(const struct sp_kernel_fit *k, const struct sp_tiles *t,
                            double copies, double slots)
 {
     static const double few = 0.8;      /* num_splits_heuristic of FlashAttention */
     double items = t->items * copies, sum = t->sum * copies;
+    double longest = t->longest * fmax(1, 1 / slots) / k->alone;
     if (k->split > 0 && items < few * slots)
-        return fmin(sum / slots / k->split, t->longest * fmax(1, 1 / slots) / k->alone);
+        return fmin(sum / slots / k->split, longest);
     double waves = ceil(items / slots - 1e-9);
-    double last = waves > 1 ? t->shortest : t->longest;
-    double odd = fmod(waves, 2) == 1 ? (1 / k->alone - 1) * last : 0;
-    double idle = (waves - items / slots) * t->shortest
+    if (waves <= 1)
+        return longest;
+    double odd = fmod(waves, 2) == 1 ? 1 / k->alone - 1 : 0;
+    double idle = (waves - items / slots + odd) * t->shortest
                   + k->tail * (t->longest - t->shortest);
-    return fmax(t->longest * fmax(1, 1 / slots), sum / slots + fmax(idle, 0)) + odd;
+    return fmax(longest, sum / slots + idle);
+}
+
+/* The larger of two, with a rounded corner: near it, now one and now the other is late. */
+static double larger(double x, double y)
+{
+    if (y <= 0)
+        return x;
+    double part = fmin(x, y) / fmax(x, y);
+    part *= part * part;
+    return fmax(x, y) * pow(1 + part * part, 1.0 / 6);
 }
 
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
@@ -121,8 +133,9 @@ double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
     struct sp_tiles t = sp_count_tiles(k, w);
     double copies = (double)w->heads * w->batch;
     double busy = busiest_slot(k, &t, copies, slots);
-    return k->launch + stretch * (copies * w->rows * k->row
-           + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
+    double device = k->launch + stretch * (copies * w->rows * k->row
+                    + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
+    return larger(device, k->host);
 }
 
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,

@@ -16,7 +16,7 @@
 #include "util/why.h"
 
 enum { FEWEST = 4, ROUNDS = 4, POINTS = 8 };
-enum { LAUNCH, PROLOGUE, TILE, ROW, MASKED, ALONE, TAIL, SPLIT, NNUMBERS };
+enum { LAUNCH, PROLOGUE, TILE, ROW, HOST, MASKED, ALONE, TAIL, SPLIT, NNUMBERS };
 
 static const double NOISE = 0.03, FAR = 0.15, BEND = 0.002;
 
@@ -26,7 +26,6 @@ struct fitting {
     const struct sp_sample **s; int n;
     double *weight;                     /* of the samples */
     double middle[NNUMBERS], width[NNUMBERS];   /* of what is plausible */
-    int numbers;
 };
 
 /* The fitted numbers are free: logarithms, and a sine for what lies between two bounds. */
@@ -46,6 +45,8 @@ static void set(struct sp_kernel_fit *k, const double *x)
     k->prologue = exp(x[PROLOGUE]);
     k->tile = exp(x[TILE]);
     k->row = exp(x[ROW]);
+    if (k->host > 0)
+        k->host = exp(x[HOST]);
     k->masked = exp(x[MASKED]);
     k->alone = between(x[ALONE], 0.5, 1);
     k->tail = between(x[TAIL], 0, 1);
@@ -65,7 +66,7 @@ static void residuals(const double *x, double *r, void *of)
     for (int i = 0; i < f->n; i++)
         r[i] = f->weight[i]
                * log(seconds(f->k, f->slots, &f->s[i]->work) / f->s[i]->seconds);
-    for (int j = 0; j < f->numbers; j++)
+    for (int j = 0; j < NNUMBERS; j++)
         r[f->n + j] = NOISE * (x[j] - f->middle[j]) / f->width[j];
 }
 
@@ -89,15 +90,14 @@ static void begin(struct fitting *f, double *x)
     double tile = sp_work_flops(&one) * f->slots / rate;
     const double middle[NNUMBERS] = {
         log(given(k->launch, least / 2)), log(given(k->prologue, tile)), log(tile),
-        log(given(k->row, tile / k->tile_rows / f->slots / 10)), log(1.2),
-        between_from(0.9, 0.5, 1), between_from(0.5, 0, 1),
-        between_from(0.8, 0.2, 1),
+        log(given(k->row, tile / k->tile_rows / f->slots / 10)),
+        log(least / 2), log(1.2), between_from(0.9, 0.5, 1),
+        between_from(0.5, 0, 1), between_from(0.8, 0.2, 1),
     };
     const double width[NNUMBERS] = {
-        k->launch > 0 ? 0.3 : 1, k->prologue > 0 ? 0.3 : 1, 3, k->row > 0 ? 0.3 : 2, 0.3, 1, 1,
-        0.7,
+        k->launch > 0 ? 0.3 : 1, k->prologue > 0 ? 0.3 : 1, 3, k->row > 0 ? 0.3 : 2, 2, 0.3,
+        1, 1, 0.7,
     };
-    f->numbers = k->split > 0 ? NNUMBERS : SPLIT;
     for (int j = 0; j < NNUMBERS; j++) {
         x[j] = f->middle[j] = middle[j];
         f->width[j] = width[j];
@@ -219,7 +219,7 @@ static void fit(struct fitting *f)
     for (int i = 0; i < f->n; i++)
         f->weight[i] = 1;
     for (int round = 0; round < ROUNDS; round++) {
-        sp_least_squares(x, f->numbers, f->n + f->numbers, residuals, f);
+        sp_least_squares(x, NNUMBERS, f->n + NNUMBERS, residuals, f);
         residuals(x, r, f);
         for (int i = 0; i < f->n; i++) {
             double far = r[i] / f->weight[i] / FAR;

@@ -190,6 +190,7 @@ void sp_messages_start(struct sp_sim *x)
         struct sp_batch *from = &sp_sim_lane(x, send)->b, *to = &sp_sim_lane(x, recv)->b;
         from->latency = fmax(from->latency, wait);
         to->latency = fmax(to->latency, wait);
+        wait += fmax(sp_sim_unissued(x, send), sp_sim_unissued(x, recv));
         sp_net_start(x->net, number(x, send), x->path[x->s->way[send]], wait,
                      x->s->bytes[send], rate(x, send));
     }

@@ -9,6 +9,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
+static const double host_bound = 0.8;   /* of the time, until all has been issued */
 static const double hidden = 0.02;      /* of computing: so little exposed is hidden */
 
 struct job {
@@ -113,7 +114,11 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
                   const struct outcome *comm, struct sp_forecast_pass *f)
 {
     double slowed = run->tale.slowed - compute->tale.slowed;
-    if (run->fullest < 0 && !run->tale.groups)
+    if (run->tale.issued >= host_bound * run->time)
+        snprintf(f->why, sizeof f->why, "host: a rank's host needs %s to issue its steps, %s each: "
+                 "a CUDA graph, larger steps or fewer ranks would help",
+                 in_units(run->tale.issued).text, in_units(j->s->profile->issue).text);
+    else if (run->fullest < 0 && !run->tale.groups)
         snprintf(f->why, sizeof f->why, "kernels: nothing is sent");
     else if (f->exposed <= hidden * compute->time)
         snprintf(f->why, sizeof f->why, "kernels: communication is hidden but for %.1f %%",

@@ -34,6 +34,7 @@ void sp_profile_free(struct sp_profile *p)
     free(p->source);
     free(p->device_source);
     free(p->link_source);
+    free(p->issue_source);
     free(p->interference.source);
     free(p);
 }
@@ -79,6 +80,7 @@ static json_t *kernel_object(const struct sp_kernel_fit *k)
     set_number(o, "prologue", k->prologue);
     set_number(o, "tile", k->tile);
     set_number(o, "row", k->row);
+    set_number(o, "host", k->host);
     set_number(o, "masked", k->masked);
     set_number(o, "alone", k->alone);
     set_number(o, "tail", k->tail);
@@ -145,6 +147,8 @@ static json_t *heads_of(const struct sp_profile *p)
     set_number(root, "ctas", p->ctas);
     set_number(root, "memory", p->memory);
     set_number(root, "poll", p->poll);
+    set_number(root, "issue", p->issue);
+    set_text(root, "issue_source", p->issue_source);
     set_text(root, "device_source", p->device_source);
     for (int i = 0; i < SP_NLINK_KINDS; i++)
         set_number(links, sp_link_names[i], p->link[i]);

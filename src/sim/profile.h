@@ -7,7 +7,7 @@
  *      seconds = launch + rows x row + curve x what the busiest slot does:
  *                its row tiles x prologue + its key tiles x tile
  *
- * The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
+ * or what the host needs for a call, if that is more. The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
  * dealt by key tiles, which go over the row tiles that see them. Heads and sequences are work
  * of their own; that query heads share keys makes no difference. */
 /* SPDX-License-Identifier: MIT */
@@ -31,6 +31,7 @@ struct sp_kernel_fit {
     int dim;
     int tile_rows, tile_keys;   /* of queries and keys */
     double launch, prologue, tile;      /* seconds */
+    double host;                /* seconds that calls are apart, at least */
     double row;                 /* seconds of each row of each head, on all slots together:
                                  * bound by memory */
     double masked;              /* a tile on the diagonal takes so many times a full one */
@@ -83,6 +84,9 @@ struct sp_profile {
     double link[SP_NLINK_KINDS];        /* part of a link's nominal rate that can be had */
     char *link_source;
     struct sp_interference interference;
+    double issue;               /* seconds that a rank's host needs to issue a step, or a group
+                                 * of messages; 0: the device never waits for it */
+    char *issue_source;
     double poll;                /* seconds until a finished message is noticed, on average */
 };
 
@@ -147,9 +151,9 @@ double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
 struct sp_sample { struct sp_work work; double seconds; };
 
 /* Fit one kernel to the samples that are its own (op, dtype and dim of *k; tile sizes are
- * given too, and split > 0 if it splits), by least squares on log time; the correction curve
- * is monotone. Launch, prologue and row that are given (above 0) stay nearby, for samples that
- * say little of them. NULL, or why not. */
+ * given too, and split or host above 0 if these are to be fitted), by least squares on log
+ * time; the correction curve is monotone. Launch, prologue and row that are given (above 0)
+ * stay nearby, for samples that say little of them. NULL, or why not. */
 const char *sp_fit_kernel(struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n);
 
 /* Of the samples that are the kernel's own: |log(predicted / measured)|, sorted. free() it. */

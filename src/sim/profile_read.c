@@ -178,7 +178,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
     static const char *const known[] = {
         "op", "dtype", "dim", "tile_rows", "tile_keys", "launch", "prologue", "tile", "masked",
-        "row", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
+        "row", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
     };
     static const char *const ops[] = { "attn", "grad" };
     only(p, known);
@@ -191,6 +191,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
     number(p, "prologue", true, 0, MOST_SECONDS, &k->prologue);
     number(p, "tile", true, 1e-15, MOST_SECONDS, &k->tile);
     number(p, "row", false, 0, MOST_SECONDS, &k->row);
+    number(p, "host", false, 0, MOST_SECONDS, &k->host);
     k->masked = 1;
     number(p, "masked", false, 0, 1000, &k->masked);
     k->alone = 1;
@@ -311,7 +312,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     static const char *const known[] = {
         "seqpar_profile", "name", "device", "library", "source", "measured", "device_source",
         "slots", "ctas", "memory", "poll", "kernels", "streams", "paths", "links",
-        "interference", NULL
+        "interference", "issue", "issue_source", NULL
     };
     if (!member(p, "seqpar_profile"))
         complain(p, "seqpar_profile", "is not there: not a profile of seqpar");
@@ -329,6 +330,8 @@ static void read_all(const struct part *p, struct sp_profile *f)
     integer(p, "slots", true, 1, MOST_SLOTS, &f->slots);
     integer(p, "ctas", false, 0, f->slots, &f->ctas);
     number(p, "memory", false, 0, MOST_MEMORY, &f->memory);
+    number(p, "issue", false, 0, MOST_SECONDS, &f->issue);
+    text(p, "issue_source", false, &f->issue_source);
     number(p, "poll", false, 0, MOST_SECONDS, &f->poll);
     read_kernels(p, f);
     read_streams(p, f);

@@ -21,11 +21,11 @@ static void program_folder(char folder[PATH_MAX])
         *last = 0;
 }
 
-/* Whether there is such a file in a folder; profiles may be named without .json. */
+/* Whether there is such a file in a folder; they may be named without what ends their names. */
 static bool found(char *path, const char *root, const char *folder, const char *name)
 {
-    static const char *const suffix[] = { "", ".json" };
-    for (int i = 0; i < 2; i++) {
+    static const char *const suffix[] = { "", ".json", ".cluster", ".xml" };
+    for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
         snprintf(path, ROOM, "%s/%s/%s%s", root, folder, name, suffix[i]);
         if (!access(path, F_OK))
             return true;
