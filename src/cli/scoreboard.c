@@ -63,7 +63,7 @@ static void put_score(const struct entry *e, long n)
 
 /* ---- groups ---- */
 
-static const char *value_of(const struct sp_scored *x, enum sp_by by, char room[24])
+const char *sp_by_value(const struct sp_scored *x, enum sp_by by, char room[SP_BY_ROOM])
 {
     const struct sp_measured *m = x->m;
     long number = by == SP_BY_GPUS ? m->gpus : by == SP_BY_SP ? m->pb.ranks
@@ -72,13 +72,13 @@ static const char *value_of(const struct sp_scored *x, enum sp_by by, char room[
     case SP_BY_FILE:     return x->file;
     case SP_BY_SOURCE:   return m->source;
     case SP_BY_HARDWARE: return m->hardware;
-    case SP_BY_CLUSTER:  return x->bed->cluster;
-    case SP_BY_STRATEGY: return m->strategy->name;
-    case SP_BY_LAYOUT:   return sp_layout_names[m->pb.layout];
+    case SP_BY_CLUSTER:  return x->bed ? x->bed->cluster : "";
+    case SP_BY_STRATEGY: return m->strategy ? m->strategy->name : "";
+    case SP_BY_LAYOUT:   return m->why ? "" : sp_layout_names[m->pb.layout];
     case SP_BY_MASK:     return m->pb.causal ? "causal" : "full";
     case SP_BY_PASS:     return sp_measured_pass(m);
     default:
-        snprintf(room, 24, "%ld", number);
+        snprintf(room, SP_BY_ROOM, "%ld", number);
         return room;
     }
 }
@@ -99,22 +99,22 @@ static long end_of_group(const struct entry *e, long from, long n)
 
 static void put_label(struct entry *e, const enum sp_by *by, const int *width, int nby)
 {
-    char room[24];
+    char room[SP_BY_ROOM];
     for (int i = 0, at = 0; i < nby && at < LABEL; i++)
         at += snprintf(e->label + at, (size_t)(LABEL - at), "%s%-*.60s", i ? " " : "", width[i],
-                       value_of(e->x, by[i], room));
+                       sp_by_value(e->x, by[i], room));
 }
 
 void sp_scoreboard_groups(const struct sp_scored *x, long n, const enum sp_by *by, int nby)
 {
     long count;
     int width[SP_NBY];
-    char room[24];
+    char room[SP_BY_ROOM];
     struct entry *e = entries(x, n, &count);
     for (int i = 0; i < nby; i++) {
         width[i] = (int)strlen(sp_by_names[by[i]]);
         for (long j = 0; j < count; j++) {
-            int needs = (int)strlen(value_of(e[j].x, by[i], room));
+            int needs = (int)strlen(sp_by_value(e[j].x, by[i], room));
             width[i] = needs > width[i] ? needs : width[i];
         }
         width[i] = width[i] > 60 ? 60 : width[i];
