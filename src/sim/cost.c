@@ -186,7 +186,16 @@ static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w
                             : between_dims(p, k, w, slots, stretch);
 }
 
-/* ---- the rest ---------------------------------------------------------------------- */
+double sp_work_full(const struct sp_profile *p, const struct sp_work *w)
+{
+    const struct sp_kernel_fit *k = w->op == SP_ATTN || w->op == SP_GRAD ? nearest(p, w) : NULL;
+    if (!k)
+        return 0;
+    double waves = sp_count_tiles(k, w).items * w->heads * w->batch / p->slots;
+    return waves > 1 ? 1 - 1 / waves : 0;
+}
+
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static double stream_seconds(const struct sp_profile *p, const struct sp_work *w, bool *inside)
 {

@@ -156,6 +156,8 @@ static json_t *heads_of(const struct sp_profile *p)
     json_object_set_new(root, "links", links);
     set_number(between, "compute", p->interference.compute);
     set_number(between, "comm", p->interference.comm);
+    if (p->interference.queue)
+        json_object_set_new(between, "queue", json_true());
     set_text(between, "source", p->interference.source);
     json_object_set_new(root, "interference", between);
     return root;

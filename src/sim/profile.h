@@ -64,8 +64,12 @@ struct sp_path_fit {
 
 /* While a rank's messages are in flight, it computes at 1 / (1 + compute) of its speed; while
  * it computes, its messages run at 1 / (1 + comm) of theirs. Of processors that ranks of CPUs
- * share, each gets its part besides. */
-struct sp_interference { double compute, comm; char *source; };
+ * share, each gets its part besides.
+ *
+ * queue: what moves messages is a kernel as well, and is dealt slots only when all tiles of
+ * the attention that runs, or starts at the same time, have got theirs: in its last wave. So
+ * it is on a GPU whose streams have one priority, as PyTorch's have. */
+struct sp_interference { double compute, comm; bool queue; char *source; };
 
 struct sp_profile {
     int version;                /* SP_PROFILE_VERSION */
@@ -131,6 +135,9 @@ double sp_work_seconds(const struct sp_profile *p, const struct sp_work *w, bool
 /* The same if only so many slots are to be had. */
 double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,
                           bool *inside);
+
+/* The part of a kernel's time until its last wave of tiles begins; 0: all have slots at once. */
+double sp_work_full(const struct sp_profile *p, const struct sp_work *w);
 
 /* Tiles of one head, for a kernel that deals `tile_rows` x `tile_keys`: what a slot is dealt
  * are items; an item costs prologue + tile x (full + masked x diagonal). */

@@ -298,13 +298,22 @@ static void read_links(const struct part *p, struct sp_profile *f)
     text(&links, "source", false, &f->link_source);
 }
 
+static void truth(const struct part *p, const char *name, bool *value)
+{
+    const json_t *x = member(p, name);
+    if (x && !json_is_boolean(x))
+        complain(p, name, "is neither true nor false");
+    *value = json_is_true(x);
+}
+
 static void read_interference(const struct part *p, struct sp_profile *f)
 {
-    static const char *const known[] = { "compute", "comm", "source", NULL };
+    static const char *const known[] = { "compute", "comm", "queue", "source", NULL };
     struct part i = inside(p, member(p, "interference"), "interference");
     only(&i, known);
     number(&i, "compute", false, 0, 1000, &f->interference.compute);
     number(&i, "comm", false, 0, 1000, &f->interference.comm);
+    truth(&i, "queue", &f->interference.queue);
     text(&i, "source", false, &f->interference.source);
 }
 
@@ -324,10 +333,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     text(p, "library", true, &f->library);
     text(p, "source", true, &f->source);
     text(p, "device_source", false, &f->device_source);
-    const json_t *measured = member(p, "measured");
-    if (measured && !json_is_boolean(measured))
-        complain(p, "measured", "is neither true nor false");
-    f->measured = json_is_true(measured);
+    truth(p, "measured", &f->measured);
     integer(p, "slots", true, 1, MOST_SLOTS, &f->slots);
     integer(p, "ctas", false, 0, f->slots, &f->ctas);
     number(p, "memory", false, 0, MOST_MEMORY, &f->memory);

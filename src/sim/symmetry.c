@@ -131,6 +131,8 @@ static void fold_step(struct folding *f, int q, int id)
     f->s->bytes[to] = f->one->bytes[id];
     if (f->s->squeezed)
         f->s->squeezed[to] = f->one->squeezed[id];
+    if (f->s->full)
+        f->s->full[to] = f->one->full[id];
 }
 
 /* ---- what they wait for ----------------------------------------------------------------------- */
@@ -223,6 +225,7 @@ static void fold_plan(struct folding *f, int messages)
     f->s->bytes = sp_alloc(n * sizeof *f->s->bytes);
     f->s->way = sp_alloc(n * sizeof *f->s->way);
     f->s->squeezed = f->one->squeezed ? sp_alloc(n * sizeof *f->s->squeezed) : NULL;
+    f->s->full = f->one->full ? sp_alloc(n * sizeof *f->s->full) : NULL;
     f->s->round = f->x->rounds ? sp_alloc(n * sizeof *f->s->round) : NULL;
     for (int q = 0; q < f->c->nunits; q++) {
         int rank = f->c->first[q] % f->x->at->ranks;
@@ -355,6 +358,7 @@ struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_top
     free(one.bytes);
     free(one.way);
     free(one.squeezed);
+    free(one.full);
     free(own.rate);
     free(own.host);
     free(own.processors);

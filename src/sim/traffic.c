@@ -114,6 +114,8 @@ static int local_of(struct sp_traffic *t, const struct sp_scene *s, int rank, st
         push_double(l, s->work[id]);
         if (s->squeezed)
             push_double(l, (double)s->squeezed[id]);
+        if (s->full)
+            push_double(l, (double)s->full[id]);
     }
     push(l, -1);
     sort(k);
