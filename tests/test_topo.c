@@ -225,8 +225,8 @@ static const char box[] = "machine m ranks=1 memory=100GB/s nic_rate=10GB/s\n";
 
 static struct sp_topo *boxes(const char *rest)
 {
-    char text[2048];
-    snprintf(text, sizeof text, "%s%s", box, rest);
+    char text[4096];
+    snprintf(text, sizeof text, "%s%.3000s", box, rest);
     struct sp_topo *t = topofile_must(text, NULL);
     check_topo(t);
     return t;
@@ -301,7 +301,7 @@ static const char irregular[] =
 
 static void test_cables(void **state)
 {
-    char text[2048];
+    char text[4096];
     (void)state;
     struct sp_topo *t = boxes(irregular);
     assert_float_equal(route(t, 0, 1).cap, 5e9, 1);
@@ -424,7 +424,7 @@ static void cut(const char *text)
 
 static void test_cut(void **state)
 {
-    char text[2048];
+    char text[4096];
     (void)state;
     snprintf(text, sizeof text, "%s%s", box, irregular);
     cut(text);
