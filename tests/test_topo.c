@@ -129,6 +129,8 @@ static void test_bounds(void **state)
           "nvlink r5 nodes=r5t[01-18] links=18 rate=50\nnvlink r6 nodes=r6t[01-18] links=18 rate=50\n"
           "nvlink r7 nodes=r7t[01-18] links=18 rate=50\nnvlink r8 nodes=r8t[01-18] links=18 rate=50\n"
           "fabric ib rate=400Gb/s rails=4 nodes_per_leaf=18 spines=9\n", 50 / (504 / 575.), 50 },
+        { "data/machines/aws-p5.xml", "", "nodes n[1-2] machine=m\n"
+          "fabric efa rate=100Gb/s rails=32 spines=8\n", 50 / (8 / 15.), 50 },
         { "data/machines/l40s-8x-switch.xml", "smp=22", "nodes n machine=m\n", 22 / (16 / 7.), 22 },
         { "data/machines/mi300x-8x.xml", "", "nodes n machine=m\n", 7 * 64, 64 },
         { "data/hwloc-xml/psmgmt-topo.jwb0001.xml", "nvlink=mesh:4x25",
@@ -225,8 +227,8 @@ static const char box[] = "machine m ranks=1 memory=100GB/s nic_rate=10GB/s\n";
 
 static struct sp_topo *boxes(const char *rest)
 {
-    char text[2048];
-    snprintf(text, sizeof text, "%s%s", box, rest);
+    char text[4096];
+    snprintf(text, sizeof text, "%s%.3000s", box, rest);
     struct sp_topo *t = topofile_must(text, NULL);
     check_topo(t);
     return t;
@@ -293,34 +295,51 @@ static void test_planes(void **state)
 }
 
 static const char irregular[] =
-    "nodes n[1-4] machine=m\n"
+    "nodes n[1-5] machine=m\n"
     "switch a tier=leaf\nswitch b\nswitch s tier=spine plane=0\nswitch z tier=spine\n"
-    "link n1:nic0 a rate=5\nlink a n2:nic0\nlink n3:nic0 b\nlink n4:nic0 b latency=1us\n"
-    "link a s count=2 rate=10\nlink s b rate=10\nlink b s rate=10\n"
-    "link a z rate=10\nlink z b rate=10\n";
+    "link n1:nic0 a rate=5\nlink a n2:nic0\n"
+    "link n3:nic0 b\nlink n4:nic0 b latency=1us\nlink n5:nic0 b\n"
+    "link a s rate=10\nlink s b rate=10\nlink b s rate=10\n"
+    "link a z count=2 rate=7\nlink z b rate=10\n";
 
+/* The cables from one switch to another, and the rate of each in GB/s. */
+static void check_cables(const struct sp_topo *t, const char *from, const char *to, int cables,
+                         double rate)
+{
+    int found = 0;
+    for (int i = 0; i < t->nlinks; i++)
+        if (!strcmp(t->vertex[t->link[i].from].name, from)
+            && !strcmp(t->vertex[t->link[i].to].name, to)) {
+            assert_int_equal(t->link[i].cables, cables);
+            assert_float_equal(t->link[i].rate, cables * rate * 1e9, 1);
+            found++;
+        }
+    assert_int_equal(found, cables > 0);
+}
+
+/* Places on the far switch take cables in turns: s, z, and z's second. */
 static void test_cables(void **state)
 {
     char text[2048];
     (void)state;
     struct sp_topo *t = boxes(irregular);
     assert_float_equal(route(t, 0, 1).cap, 5e9, 1);
-    assert_float_equal(route(t, 1, 2).cap, 10e9, 1);
-    struct sp_route third = route(t, 1, 2), fourth = route(t, 1, 3);
-    assert_float_equal(through(t, &third, "s"), 1, 1e-6);       /* first places, first cables */
+    struct sp_route third = route(t, 1, 2), fourth = route(t, 1, 3), fifth = route(t, 1, 4);
+    assert_float_equal(through(t, &third, "s"), 1, 1e-6);
     assert_float_equal(through(t, &fourth, "z"), 1, 1e-6);
+    assert_float_equal(through(t, &fifth, "z"), 1, 1e-6);
+    assert_float_equal(third.cap, 10e9, 1);
+    assert_float_equal(fourth.cap, 7e9, 1);
     assert_float_equal(fourth.latency, 1e-6, 1e-12);
+    check_cables(t, "b", "s", 2, 10);
+    check_cables(t, "z", "a", 2, 7);
     sp_topo_free(t);
-    snprintf(text, sizeof text, "%sdown z b\ndown a s count=1\n", irregular);
+    snprintf(text, sizeof text, "%sdown s b\ndown a z count=1\n", irregular);
     t = boxes(text);
-    fourth = route(t, 1, 3);
-    assert_float_equal(through(t, &fourth, "s"), 1, 1e-6);
-    for (int i = 0; i < t->nlinks; i++)
-        if (!strcmp(t->vertex[t->link[i].from].name, "a")
-            && !strcmp(t->vertex[t->link[i].to].name, "s")) {
-            assert_int_equal(t->link[i].cables, 1);
-            assert_float_equal(t->link[i].rate, 10e9, 1);
-        }
+    third = route(t, 1, 2);
+    assert_float_equal(through(t, &third, "z"), 1, 1e-6);
+    check_cables(t, "s", "b", 0, 0);
+    check_cables(t, "a", "z", 1, 7);
     sp_topo_free(t);
     snprintf(text, sizeof text, "%s%sdown z b\ndown s b\n", box, irregular);
     assert_non_null(strstr(topofile_wrong(text, NULL), "no way leads from n1/cpu0 to n3/cpu0"));
@@ -424,7 +443,7 @@ static void cut(const char *text)
 
 static void test_cut(void **state)
 {
-    char text[2048];
+    char text[4096];
     (void)state;
     snprintf(text, sizeof text, "%s%s", box, irregular);
     cut(text);
