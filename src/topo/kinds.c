@@ -103,12 +103,12 @@ static size_t stem(const char *host)
     return n;
 }
 
-/* Does b follow a by one, with as many digits? */
+/* Does b follow a by one? n09 n10 and n9 n10, but not n09 n010. */
 static bool follows(const char *a, const char *b)
 {
-    size_t n = stem(a);
-    return stem(b) == n && strlen(a) == strlen(b) && a[n] && !strncmp(a, b, n)
-           && atol(b + n) == atol(a + n) + 1;
+    size_t n = stem(a), wider = strlen(b) - strlen(a);
+    return stem(b) == n && a[n] && !strncmp(a, b, n) && atol(b + n) == atol(a + n) + 1
+           && (!wider || (wider == 1 && a[n] != '0'));
 }
 
 void sp_hosts_write(FILE *out, char *const *hosts, int n)
