@@ -13,6 +13,7 @@ const struct sp_verbinfo sp_verbs[] = {
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
     { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
+    { "topo", "show machines and clusters: devices, links, what they allow", sp_topo_main },
     { NULL, NULL, NULL }
 };
 
@@ -43,7 +44,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         usage(stderr);
     else
-        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show or info",
+        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show, info or topo",
                          argv[1]);
     return SP_EXIT_USAGE;
 }

@@ -46,7 +46,7 @@ static void ranges(struct state *s, const char *prefix, const char *from, const 
 {
     char name[LONGEST + 1];
     for (const char *c = from; !s->why; c++) {
-        long low, high;
+        long low = 0, high;
         int width = number(&c, &low);
         high = low;
         bool good = width > 0;

@@ -6,6 +6,7 @@
  * between switches the place of the destination's port picks one, as D-mod-k does. */
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 
 #include "topo/routes.h"
@@ -87,25 +88,25 @@ static int steps(const struct sp_topo_routes *r, int from, int to)
 }
 
 /* The link from a switch that leads on: cables are dealt out in rounds, one of each link. */
-static int next_link(const struct sp_topo *t, int at, const unsigned char *left, int place)
+static const struct sp_up *next_link(const struct sp_topo_routes *r, int at,
+                                     const unsigned char *left, int place)
 {
-    const struct sp_topo_routes *r = t->routes;
-    int cables = 0, only = -1, ways = 0;
-    for (int k = r->up_start[at]; k < r->up_start[at + 1]; k++)
-        if (left[t->link[r->up[k]].to - r->first_switch] + 1 == left[at]) {
-            only = r->up[k];
-            cables += t->link[only].cables;
+    const struct sp_up *first = r->up + r->up_start[at], *last = r->up + r->up_start[at + 1];
+    const struct sp_up *only = NULL;
+    int cables = 0, ways = 0;
+    for (const struct sp_up *u = first; u < last; u++)
+        if (left[u->to] + 1 == left[at]) {
+            only = u;
+            cables += u->cables;
             ways++;
         }
     if (ways < 2)
         return only;
     place %= cables;
     for (int round = 0;; round++)
-        for (int k = r->up_start[at]; k < r->up_start[at + 1]; k++) {
-            const struct sp_link *l = &t->link[r->up[k]];
-            if (left[l->to - r->first_switch] + 1 == left[at] && l->cables > round && !place--)
-                return r->up[k];
-        }
+        for (const struct sp_up *u = first; u < last; u++)
+            if (left[u->to] + 1 == left[at] && u->cables > round && !place--)
+                return u;
 }
 
 /* Cables and switches between two ports. */
@@ -118,10 +119,10 @@ static double over_switches(const struct sp_topo *t, int from, int to, float sha
     double latency = t->link[p->link].latency + t->link[q->link ^ 1].latency;
     add(route, p->link, share);
     for (int at = p->at; at != q->at;) {
-        int link = next_link(t, at, left, q->place);
-        add(route, link, share);
-        latency += t->link[link].latency;
-        at = t->link[link].to - r->first_switch;
+        const struct sp_up *u = next_link(r, at, left, q->place);
+        add(route, u->link, share);
+        latency += t->link[u->link].latency;
+        at = u->to;
     }
     add(route, q->link ^ 1, share);
     return latency;
@@ -234,4 +235,27 @@ void sp_topo_route(const struct sp_topo *t, int from, int to, struct sp_route *r
     bool found = sp_topo_find(t, from, to, r);
     assert(found);
     (void)found;
+}
+
+/* ---- NICs -------------------------------------------------------------------------------- */
+
+int sp_topo_nics(const struct sp_topo *t, int endpoint, int *nic, int room)
+{
+    const struct sp_topo_routes *r = t->routes;
+    int node = sp_topo_node_of(t, endpoint), n = 0, least = INT_MAX, last = -1;
+    const struct sp_mould *m = sp_mould_of(t, node);
+    const int *distance = m->distance + (long)(endpoint - t->node[node].first) * m->nnics;
+    bool cabled = r->own_start[endpoint] < r->own_start[endpoint + 1];
+    for (int p = r->own_start[endpoint]; p < r->own_start[endpoint + 1]; p++) {
+        int k = r->port[r->own[p]].nic;
+        if (k != last && n++ < room)
+            nic[n - 1] = r->first_vertex[node] + m->nic[k];
+        last = k;
+    }
+    for (int k = 0; !cabled && k < m->nnics; k++)
+        least = distance[k] < least ? distance[k] : least;
+    for (int k = 0; !cabled && k < m->nnics; k++)
+        if (distance[k] == least && least < INT_MAX && n++ < room)
+            nic[n - 1] = r->first_vertex[node] + m->nic[k];
+    return n;
 }

@@ -7,6 +7,9 @@
 #include "topo/machine.h"
 #include "topo/topo.h"
 
+/* A link from a switch to another: what routing asks of it, close together. */
+struct sp_up { int link, to, cables; };
+
 /* A NIC's end of a cable. */
 struct sp_port {
     int nic;                    /* of the node's NICs */
@@ -24,7 +27,8 @@ struct sp_topo_routes {
     struct sp_port *port; int nports;
     int *own_start, *own;       /* by endpoint: ports of the NICs that are its own */
     int first_switch, nswitches;        /* vertices */
-    int *up_start, *up;         /* by switch: links to others */
+    int *up_start;              /* by switch: its part of up[] */
+    struct sp_up *up;
     int *row;                   /* by switch: of steps; -1: it has no ports */
     unsigned char *steps;       /* [row][switch]: links from the switch to the row's */
     bool pxn;

@@ -124,7 +124,8 @@ static void index_switches(struct sp_topo *t, int first_link)
         r->up_start[s + 2] += r->up_start[s + 1];
     for (int i = first_link; i < t->nlinks; i++)
         if (joins_switches(t, i))
-            r->up[r->up_start[t->link[i].from - r->first_switch + 1]++] = i;
+            r->up[r->up_start[t->link[i].from - r->first_switch + 1]++] = (struct sp_up){
+                i, t->link[i].to - r->first_switch, t->link[i].cables };
 }
 
 /* Steps from all switches to one, breadth first. */
@@ -138,7 +139,7 @@ static void measure(const struct sp_topo *t, int to, unsigned char *steps, int *
     while (head < tail) {
         int at = queue[head++];
         for (int k = r->up_start[at]; k < r->up_start[at + 1] && steps[at] < SP_UNREACHED - 1; k++) {
-            int next = t->link[r->up[k]].to - r->first_switch;
+            int next = r->up[k].to;
             if (steps[next] == SP_UNREACHED) {
                 steps[next] = (unsigned char)(steps[at] + 1);
                 queue[tail++] = next;
@@ -226,7 +227,7 @@ static int *parts_of(const struct sp_topo *t)
         part[s] = ++n;
         for (queue[tail++] = s; head < tail; head++)
             for (int k = r->up_start[queue[head]]; k < r->up_start[queue[head] + 1]; k++) {
-                int next = t->link[r->up[k]].to - r->first_switch;
+                int next = r->up[k].to;
                 if (!part[next]) {
                     part[next] = n;
                     queue[tail++] = next;
