@@ -16,10 +16,11 @@ refuses() {
     shift 2
     "$seqpar" topo "$@" >"$tmp/out" 2>"$tmp/err"
     got=$?
-    [ "$got" = "$code" ] && [ "$(grep -c '^seqpar: ' "$tmp/err")" = 1 ] &&
-        grep -qF -- "$words" "$tmp/err" && [ ! -s "$tmp/out" ] ||
+    if [ "$got" != "$code" ] || [ "$(grep -c '^seqpar: ' "$tmp/err")" != 1 ] ||
+        ! grep -qF -- "$words" "$tmp/err" || [ -s "$tmp/out" ]; then
         complain "topo $*: code $got, not $code, or not one sentence with '$words':" \
             "$(cat "$tmp/err")"
+    fi
 }
 
 refuses 2 "a format and a file are needed" import
@@ -35,10 +36,10 @@ refuses 3 "cannot read $tmp/none" import nccl "$tmp/none"
 refuses 3 "tree.conf" import nccl "$top/tests/topo/tree.conf"
 
 ib=$top/tests/topo/two-leaves.ib
-"$seqpar" topo import ibnetdiscover "$ib" --machine box.xml@n[01-02] -o "$tmp/ib" 2>"$tmp/err" ||
+"$seqpar" topo import ibnetdiscover "$ib" --machine "box.xml@n[01-02]" -o "$tmp/ib" 2>"$tmp/err" ||
     complain "ibnetdiscover: $(cat "$tmp/err")"
 cmp "$tmp/ib" "$top/tests/topo/two-leaves.cluster" || complain "ibnetdiscover: not as golden"
-"$seqpar" topo import ibnetdiscover - --machine box.xml@n[01-02] <"$ib" 2>"$tmp/err" |
+"$seqpar" topo import ibnetdiscover - --machine "box.xml@n[01-02]" <"$ib" 2>"$tmp/err" |
     tail -n +2 | cmp - <(tail -n +2 "$tmp/ib") || complain "stdin: not as the file"
 refuses 3 "cannot write $tmp/no/out" import ibnetdiscover "$ib" --machine "box.xml@n[01-02]" \
     -o "$tmp/no/out"

@@ -19,8 +19,8 @@ for file in "$tmp"/*; do
     name=$(basename "$file")
     cmp -s "$file" "$topologies/$name" || complain "$name differs: run topologies/generate"
     name=${name%%.*}
-    grep -q "$(sed 's/-[0-9]*$//' <<<"$name")" "$topologies/README.md" ||
-        complain "README.md does not tell of $name"
+    [[ $name =~ ^(.*)-[0-9]+$ ]] && name=${BASH_REMATCH[1]}
+    grep -q "$name" "$topologies/README.md" || complain "README.md does not tell of $name"
 done
 
 # Whatever the table of published machines names is there, for some number of nodes.

@@ -134,7 +134,8 @@ static const char *find_below(struct sp_slurm *s, struct sp_slurm_entry *e)
     for (int i = 0; i < e->switches.n; i++) {
         int at = sp_names_find(&s->names, e->switches.at[i]);
         if (at < 0)
-            return sp_why("%s:%d: there is no switch %.60s", s->path, e->line, e->switches.at[i]);
+            return sp_why("%s:%d: there is no switch %.60s", s->path, e->line,
+                          e->switches.at[i]);
         e->below[e->nbelow++] = at;
         if (s->sw[at].above++)
             return sp_why("%s:%d: switch %.60s is below two others", s->path, e->line,
