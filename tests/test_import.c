@@ -242,6 +242,20 @@ static void test_nccl_refused(void **state)
         expect_refused(sp_import_nccl, bad[i].text, bad[i].words);
 }
 
+/* Azure's files have links from a GPU to itself: no links at all. */
+static void test_no_links(void **state)
+{
+    static const char text[] = GPU("<gpu dev=\"0\" sm=\"80\"><nvlink target=\"0000:01:00.0\" "
+                                   "count=\"12\" tclass=\"0x030200\"/></gpu>");
+    (void)state;
+    need_expat();
+    struct result r = import(sp_import_nccl, text, strlen(text), NULL, 0);
+    assert_null(r.why);
+    assert_null(strstr(r.out, "NVLinkBandwidth"));
+    assert_non_null(strstr(r.notes, "no links between GPUs are in given"));
+    release(&r);
+}
+
 /* ---- bounds ----------------------------------------------------------------------------- */
 
 static void test_bounds(void **state)
@@ -254,9 +268,9 @@ static void test_bounds(void **state)
         at += sprintf(at, "<system>");
     expect_refused(sp_import_nccl, text, "deeper than 64");
     at = text + sprintf(text, "<system>");
-    for (int i = 0; i < 21000; i++)
+    for (int i = 0; i < 9000; i++)
         at += sprintf(at, "<cpu/>");
-    expect_refused(sp_import_nccl, text, "more than 20000 elements");
+    expect_refused(sp_import_nccl, text, "more than 8192 elements");
     at = text + sprintf(text, "<system><cpu>");
     for (int i = 0; i < 2001; i++)
         at += sprintf(at, "<pci class=\"0x020000\"/>");
@@ -467,6 +481,12 @@ static void test_slurm_refused(void **state)
         { "SwitchName=a Pods=n1\n", "Pods is none of SwitchName" },
         { "hello\n", "\"hello\" must be KEY=VALUE" },
         { "BlockName=a Switches=b\n", "block a has no Nodes" },
+        { "SwitchName=a\"b Nodes=n1\n", "names have letters" },
+        { "SwitchName=a Nodes=n:1\n", "names have letters" },
+        { "SwitchName=a Nodes=n[1-60000],m[1-60000]\n", "are more than 65536" },
+        { "SwitchName=a Nodes=n[1-60000]\nSwitchName=b Nodes=m[1-60000]\n"
+          "SwitchName=c Nodes=o[1-60000]\nSwitchName=d Nodes=p[1-60000]\n"
+          "SwitchName=e Nodes=q[1-60000]\n", "more than 262144 hosts" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -610,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_xgmi),
         cmocka_unit_test(test_c2c),
         cmocka_unit_test(test_nccl_refused),
+        cmocka_unit_test(test_no_links),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_damaged),

@@ -18,7 +18,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
-enum { MOST_LINES = 4000000, MOST_SWITCHES = 65536, LONGEST = 1024, MBPS = 1000 };
+enum { MOST_LINES = 1000000, MOST_SWITCHES = 65536, LONGEST = 1024, MBPS = 1000 };
 
 struct ib_switch { char *guid, *name; bool leaf; };
 
