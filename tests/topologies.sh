@@ -24,12 +24,14 @@ for file in "$tmp"/*; do
 done
 
 # Whatever the table of published machines names is there, for some number of nodes.
-while IFS='|' read -r hardware _ _ topology _; do
-    topology=$(tr -d ' ' <<<"$topology")
+while IFS='|' read -r hardware _ _ topology profile; do
+    topology=${topology// /} profile=${profile// /}
     found=
     for file in "$topologies"/${topology/\{nodes\}/*}; do
         [ -e "$file" ] && found=yes
     done
     [ "$found" ] || complain "aliases: $hardware: there is no $topology"
+    [ ! -d "$topologies/profiles" ] || [ -e "$topologies/profiles/$profile.json" ] ||
+        complain "aliases: $hardware: there is no profile $profile"
 done < <(grep -v '^#' "$topologies/aliases" | grep '|')
 exit $failed
