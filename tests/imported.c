@@ -20,7 +20,8 @@ static const char *top(void)
 
 const struct sp_import_machine box = { "box.xml", NULL };
 
-struct result import(importer run, const char *text, size_t bytes, const struct sp_import_machine *machine, int n)
+struct result import(importer run, const char *text, size_t bytes,
+                     const struct sp_import_machine *machine, int n)
 {
     struct result r = { 0 };
     struct sp_import job = {

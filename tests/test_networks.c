@@ -189,7 +189,8 @@ static void test_real_ib(void **state)
 /* ---- bad files, of any importer ------------------------------------------------------- */
 
 /* Anything but a crash, a hang or a leak; and a sentence where it is refused. */
-static void survives(importer run, const char *text, size_t bytes, const struct sp_import_machine *machine)
+static void survives(importer run, const char *text, size_t bytes,
+                     const struct sp_import_machine *machine)
 {
     struct result r = import(run, text, bytes, machine, 1);
     if (r.why)
