@@ -293,10 +293,11 @@ static void test_missing_nvlink(void **state)
     free(xml);
 }
 
-/* Direct links, no switch: hwloc 2.9's own closure makes them all zero. */
+/* Direct links, no switch: hwloc 2.9's own closure makes them all zero. One direction may be
+ * unknown. */
 static void test_direct_links(void **state)
 {
-    static const long values[] = { 0, 50000, 0, 50000, 0, 25000, 0, 25000, 0 };
+    static const long values[] = { 0, 0, 0, 50000, 0, 25000, 0, 25000, 0 };
     const char *objects[3];
     char text[3][32];
     struct xml x;
