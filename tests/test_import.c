@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/imported.h"
 #include "topo/xml.h"
@@ -202,6 +203,26 @@ static void test_bounds(void **state)
     free(text);
 }
 
+/* A sparse file: two H100, but who is to know? What it is must be said. */
+static void test_nothing_said(void **state)
+{
+    static const char text[] = SYSTEM("<pci busid=\"0001:00:00.0\" class=\"0x030200\"/>"
+                                      "<pci busid=\"0002:00:00.0\" class=\"0x030200\"/>");
+    const char *why;
+    (void)state;
+    need_expat();
+    struct result r = import(sp_import_nccl, text, strlen(text), NULL, 0);
+    assert_null(r.why);
+    sp_inventory_free(look(r.out));
+    FILE *file = fopen("test_import.xml", "w");
+    fputs(r.out, file);
+    fclose(file);
+    assert_null(sp_topo_load("test_import.xml", &why));
+    unlink("test_import.xml");
+    assert_non_null(strstr(why, "neither the model of its 2 GPUs nor links between them"));
+    release(&r);
+}
+
 /* ---- real files, which not everybody has ---------------------------------------------- */
 
 static const struct {
@@ -291,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_c2c),
         cmocka_unit_test(test_nccl_refused),
         cmocka_unit_test(test_no_links),
+        cmocka_unit_test(test_nothing_said),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_real_nccl),
     };

@@ -71,7 +71,7 @@ dump() {
         complain "dump of $1: $(cat "$tmp/err")"
 }
 
-"$seqpar" topo dump 2>&1 | grep -q 'without hwloc' && { echo "no hwloc here"; exit 77; }
+"$seqpar" topo dump 2>&1 | grep -q 'built without' && { echo "no hwloc here"; exit 77; }
 
 # ---- links ----
 

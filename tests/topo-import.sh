@@ -57,6 +57,6 @@ if "$seqpar" topo dump -o "$tmp/this.xml" 2>"$tmp/err"; then
     grep -qiE 'serial|uuid|guid|hostname|[0-9a-f]{2}(:[0-9a-f]{2}){5}' "$tmp/this.xml" &&
         complain "dump: it tells whose machine it is"
 else
-    grep -q 'without hwloc' "$tmp/err" || complain "dump: $(cat "$tmp/err")"
+    grep -q 'built without' "$tmp/err" || complain "dump: $(cat "$tmp/err")"
 fi
 exit $failed
