@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/topo_plot.h"
+#include "cli/topo_verbs.h"
 #include "cli/verbs.h"
 #include "topo/bound.h"
 #include "topo/topo.h"
@@ -257,6 +258,9 @@ static int show_main(int argc, char **argv)
 
 static const struct sp_verbinfo subverbs[] = {
     { "show", "devices, links, ways and bounds of a cluster or machine", show_main },
+    { "import", "a topology of NCCL's, Slurm's or ibnetdiscover's as one of ours",
+      sp_topo_import_main },
+    { "dump", "this machine as hwloc XML that can be handed on", sp_topo_dump_main },
     { NULL, NULL, NULL }
 };
 

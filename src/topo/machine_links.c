@@ -12,7 +12,7 @@
 #include "util/parse.h"
 #include "util/why.h"
 
-enum { AMD = 0x1002 };
+enum { AMD = 0x1002, NOT_SAID = 0xffff };    /* vendors */
 
 static const char *join(struct sp_mould *m, const struct sp_machine_spec *spec,
                         enum sp_link_kind kind, int from, int to, double rate,
@@ -129,8 +129,14 @@ const char *sp_mould_connect(struct sp_mould *m, const struct sp_machine_spec *s
     if (spec->nvlink)
         return by_text(m, spec, spec->nvlink, kind, "cluster file");
     by_matrix(m, spec, v, gpu, numa);
-    sp_device_find("gpu", first->vendor, first->device, &known);
-    if (m->linked || !*known.links || m->gpus < 2)
+    if (m->linked || m->gpus < 2)
+        return NULL;
+    if (!sp_device_find("gpu", first->vendor, first->device, &known) && first->vendor == NOT_SAID)
+        m->missing = strdup(sp_why(
+            "machine %s: its file has neither the model of its %d GPUs nor links between them; "
+            "say how they are linked, on its line in a cluster file: nvlink=18x25 (switches), "
+            "nvlink=mesh:4x25 (each pair), or nvlink=none", spec->name, m->gpus));
+    if (!*known.links)
         return NULL;
     if (switches)
         return by_text(m, spec, known.links, kind, "device table");
