@@ -10,6 +10,8 @@
 
 const struct sp_verbinfo sp_verbs[] = {
     { "run", "measure attention under each strategy, verified (with mpirun or srun)", sp_run_main },
+    { "calibrate", "measure what this machine can do, for predictions (with mpirun or srun)",
+      sp_calibrate_main },
     { "predict", "simulate the same on a cluster that needn't be there", sp_predict_main },
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },

@@ -19,14 +19,27 @@ static double moved_bytes(const struct sp_plan *p, int step)
     return bytes;
 }
 
+static double most_elements(const struct sp_plan *p, int step)
+{
+    double most = 0;
+    for (int i = 0; i < sp_ops[p->step[step].op].nblocks; i++) {
+        struct sp_block b = sp_step_blocks(p, step)[i];
+        double width = (double)sp_dtype_bytes(p->buf[b.buf].dtype);
+        most = fmax(most, (double)sp_block_bytes(p, b) / width);
+    }
+    return most;
+}
+
 struct sp_work sp_step_work(const struct sp_plan *p, int step)
 {
     const struct sp_step *s = &p->step[step];
     struct sp_work w = { .op = s->op, .dtype = p->pb.dtype, .dim = p->pb.dim,
                          .batch = p->pb.batch };
     if (s->op != SP_ATTN && s->op != SP_GRAD) {
-        if (s->op != SP_SEND && s->op != SP_RECV)
+        if (s->op != SP_SEND && s->op != SP_RECV) {
             w.bytes = moved_bytes(p, step);
+            w.elements = most_elements(p, step);
+        }
         return w;
     }
     const struct sp_block *q = &sp_step_blocks(p, step)[s->op == SP_ATTN ? 2 : 3];
@@ -137,6 +150,7 @@ double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
     double copies = (double)w->heads * w->batch;
     double busy = busiest_slot(k, &t, copies, slots);
     double device = k->launch + stretch * (copies * w->rows * k->row
+                    + (double)w->kv_heads * w->batch * w->keys * k->key
                     + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
     return larger(device, k->host);
 }
@@ -206,7 +220,12 @@ static double stream_seconds(const struct sp_profile *p, const struct sp_work *w
         if (inside)
             *inside = false;
     }
-    return f->known ? f->launch + w->bytes / f->rate : NAN;
+    if (!f->known)
+        return NAN;
+    double by_bytes = f->rate > 0 ? w->bytes / f->rate : 0;
+    double by_elements = f->element.n ? w->elements * sp_curve_at(&f->element, w->elements, NULL)
+                                      : 0;
+    return f->launch + by_bytes + by_elements;
 }
 
 double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,

@@ -149,7 +149,7 @@ static struct sp_forecast_pass forecast(struct job *j, enum sp_pass pass)
         if (!need)
             continue;
         out[mode] = run(j, pass, mode);
-        f.time[mode] = out[mode].time;
+        f.time[mode] = out[mode].time + j->s->profile->pass;
     }
     f.exposed = f.time[SP_SIM_OVERLAPPED] - f.time[SP_SIM_COMPUTE];
     memcpy(f.bytes, out[SP_SIM_OVERLAPPED].bytes, sizeof f.bytes);
