@@ -233,6 +233,27 @@ static void test_interference(void **state)
     sp_plan_free(p);
 }
 
+/* Messages that come to a full device begin with the last wave of its tiles. */
+static void test_queue(void **state)
+{
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = big_ring(2);
+    struct sp_scene *s = stage_new(p, &f, (struct stage){ .attn = 1e-3 });
+    double comm = bytes / 450e9 + 1e-6;
+    (void)state;
+    s->full = calloc((size_t)p->nsteps, sizeof *s->full);
+    is_about(stage_time(s, SP_FORWARD, streams), 2e-3);
+    for (int i = 0; i < p->nsteps; i++)
+        s->full[i] = 0.875f;
+    is_about(stage_time(s, SP_FORWARD, streams), 1e-3 + fmax(1e-3, 0.875e-3 + comm));
+    for (int i = 0; i < p->nsteps; i++)
+        s->full[i] = 1;
+    is_about(stage_time(s, SP_FORWARD, streams), 2e-3 + comm);
+    is_about(stage_time(s, SP_FORWARD, (struct sp_sim_options){ 0 }), 2e-3);   /* no streams */
+    sp_scene_free(s);
+    sp_plan_free(p);
+}
+
 static void test_processors_and_polling(void **state)
 {
     static const struct sp_sim_options host = { 0 };
@@ -308,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_few_at_once),
         cmocka_unit_test(test_interference),
+        cmocka_unit_test(test_queue),
         cmocka_unit_test(test_processors_and_polling),
         cmocka_unit_test(test_bytes_are_kept),
         cmocka_unit_test(test_luck),

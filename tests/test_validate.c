@@ -390,6 +390,7 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
     struct sp_forecast x = { .inside = true };
     x.pass[SP_FORWARD].time[0] = 0.001 * p->pb.ranks * o->groups;
     x.pass[SP_BACKWARD].time[0] = p->pb.backward ? 0.003 : NAN;
+    x.pass[SP_FORWARD].time[SP_SIM_SERIALISED] = 0.009;
     x.pass[SP_FORWARD].time[SP_SIM_COMPUTE] = 0.0005;
     x.pass[SP_FORWARD].time[SP_SIM_COMM] = 0.00025;
     assert_true(o->decompose);
@@ -420,7 +421,7 @@ static struct sp_scored *score_points(struct sp_measured_file *f)
         x[i] = (struct sp_scored){ .file = "points.csv", .m = &f->row[i], .predicted = NAN,
                                    .bed = f->row[i].why ? NULL : &bed };
     asked = 0;
-    sp_scored_predict(x, f->n, true);
+    sp_scored_predict(x, f->n);
     return x;
 }
 
@@ -449,10 +450,10 @@ static void test_written(void **state)
 {
     static const char csv[] =
         "validated_file,line,source,topology,profile,gpus,strategy,knobs,dtype,mask,layout,pass,"
-        "sp,seq,batch,heads,kv_heads,head_dim,measured_ms,predicted_ms,compute_ms,"
-        "communication_ms,error,launch_bound,inside,bound,left_out\n"
+        "sp,seq,batch,heads,kv_heads,head_dim,measured_ms,predicted_ms,"
+        "serialised_ms,compute_ms,communication_ms,error,launch_bound,inside,bound,left_out\n"
         "points.csv,2,me,a.cluster,a,8,ring,bwd=home fused=0 buffers=2 chunks=1,bf16,causal,"
-        "zigzag,fwd,8,8192,2,32,8,128,8,8,0.5,0.25,0,0,1,,\n";
+        "zigzag,fwd,8,8192,2,32,8,128,8,8,9,0.5,0.25,0,0,1,,\n";
     (void)state;
     const char *out = "test_validate.out", *jsonl = "test_validate.jsonl";
     char text[1000] = "";

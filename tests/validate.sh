@@ -70,6 +70,10 @@ says '^  Machine X +2048 +1 '
 says '^  Machine Y +16384 +1 '
 [ "$(grep -c '^#   validate.csv:' "$tmp/out")" = 2 ] || complain "--worst 2 lists others"
 
+validates 0 "$table" --aliases "$tmp/aliases" --where strategy=ring --where layout=zigzag,striped
+says '# all +3 points'
+says '^  validate.csv ring +zigzag +bwd +1 '
+
 # Nothing that could be predicted.
 sed '2,6d' "$table" >"$tmp/none.csv"
 validates 8 "$tmp/none.csv" --aliases "$tmp/aliases"
@@ -79,6 +83,8 @@ tail -n 1 "$tmp/out" | grep -qx 'n=0 median_error=nan p95_error=nan bias=nan reg
 refuses 2 'validate needs a FILE'
 refuses 2 "unknown option '--speed'" --speed 9 "$table"
 refuses 2 '--by: "colour" is none of file' "$table" --by colour
+refuses 2 '--where: "gpus" is not NAME=LIST' "$table" --where gpus
+refuses 2 '--where: "colour" is none of file' "$table" --where colour=red
 refuses 2 '--worst: ' "$table" --worst many
 refuses 3 'no-such.csv' "$tmp/no-such.csv"
 refuses 3 'no-such.cluster' "$table" --cluster no-such.cluster

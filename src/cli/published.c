@@ -32,7 +32,7 @@ static const char *find_all(const struct sp_table *t, const char *const *name, i
     return why;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------ */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 enum { HARDWARE, KERNEL, PASS, BATCH, ROWS, KEYS, HEADS, DIM, CAUSAL, DTYPE, VALUE, UNIT, NOTES,
        NKERNEL_COLUMNS };
@@ -164,7 +164,7 @@ const char *sp_published_kernels(const struct sp_published *from, const struct s
     return why;
 }
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------- */
 
 enum { WHERE, COLLECTIVE, BYTES, TIME, RATE, SOURCE, NTRANSFER_COLUMNS };
 static const char *const transfer_columns[] = {

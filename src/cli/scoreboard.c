@@ -32,11 +32,6 @@ enum { LABEL = 240, REASONS = 20 };
 /* A point that was predicted, and the group or reason that it belongs to. */
 struct entry { const struct sp_scored *x; char label[LABEL]; long count; };
 
-static struct sp_pair pair_of(const struct sp_scored *x)
-{
-    return (struct sp_pair){ x->m->seconds, x->predicted };
-}
-
 /* Those that were predicted. */
 static struct entry *entries(const struct sp_scored *x, long n, long *count)
 {
@@ -48,24 +43,27 @@ static struct entry *entries(const struct sp_scored *x, long n, long *count)
     return e;
 }
 
-static struct sp_score score_of(const struct entry *e, long n)
+static struct sp_score score_of(const struct entry *e, long n, bool serialised)
 {
     struct sp_pair *pair = sp_alloc((size_t)n * sizeof *pair);
     for (long i = 0; i < n; i++)
-        pair[i] = pair_of(e[i].x);
+        pair[i] = (struct sp_pair){ e[i].x->m->seconds, serialised ? e[i].x->serialised
+                                                                   : e[i].x->predicted };
     struct sp_score s = sp_score(pair, (int)n);
     free(pair);
     return s;
 }
 
-static void put_score(const struct sp_score *s)
+static void put_score(const struct entry *e, long n)
 {
-    printf(" %6d %8.1f %8.1f %+8.1f\n", s->n, 100 * s->median, 100 * s->p95, 100 * s->bias);
+    struct sp_score s = score_of(e, n, false), apart = score_of(e, n, true);
+    printf(" %6d %8.1f %8.1f %+8.1f %14.1f\n", s.n, 100 * s.median, 100 * s.p95, 100 * s.bias,
+           100 * apart.median);
 }
 
 /* ---- groups ---- */
 
-static const char *value_of(const struct sp_scored *x, enum sp_by by, char room[24])
+const char *sp_by_value(const struct sp_scored *x, enum sp_by by, char room[SP_BY_ROOM])
 {
     const struct sp_measured *m = x->m;
     long number = by == SP_BY_GPUS ? m->gpus : by == SP_BY_SP ? m->pb.ranks
@@ -74,13 +72,13 @@ static const char *value_of(const struct sp_scored *x, enum sp_by by, char room[
     case SP_BY_FILE:     return x->file;
     case SP_BY_SOURCE:   return m->source;
     case SP_BY_HARDWARE: return m->hardware;
-    case SP_BY_CLUSTER:  return x->bed->cluster;
-    case SP_BY_STRATEGY: return m->strategy->name;
-    case SP_BY_LAYOUT:   return sp_layout_names[m->pb.layout];
+    case SP_BY_CLUSTER:  return x->bed ? x->bed->cluster : "";
+    case SP_BY_STRATEGY: return m->strategy ? m->strategy->name : "";
+    case SP_BY_LAYOUT:   return m->why ? "" : sp_layout_names[m->pb.layout];
     case SP_BY_MASK:     return m->pb.causal ? "causal" : "full";
     case SP_BY_PASS:     return sp_measured_pass(m);
     default:
-        snprintf(room, 24, "%ld", number);
+        snprintf(room, SP_BY_ROOM, "%ld", number);
         return room;
     }
 }
@@ -101,36 +99,35 @@ static long end_of_group(const struct entry *e, long from, long n)
 
 static void put_label(struct entry *e, const enum sp_by *by, const int *width, int nby)
 {
-    char room[24];
+    char room[SP_BY_ROOM];
     for (int i = 0, at = 0; i < nby && at < LABEL; i++)
         at += snprintf(e->label + at, (size_t)(LABEL - at), "%s%-*.60s", i ? " " : "", width[i],
-                       value_of(e->x, by[i], room));
+                       sp_by_value(e->x, by[i], room));
 }
 
 void sp_scoreboard_groups(const struct sp_scored *x, long n, const enum sp_by *by, int nby)
 {
     long count;
     int width[SP_NBY];
-    char room[24];
+    char room[SP_BY_ROOM];
     struct entry *e = entries(x, n, &count);
     for (int i = 0; i < nby; i++) {
         width[i] = (int)strlen(sp_by_names[by[i]]);
         for (long j = 0; j < count; j++) {
-            int needs = (int)strlen(value_of(e[j].x, by[i], room));
+            int needs = (int)strlen(sp_by_value(e[j].x, by[i], room));
             width[i] = needs > width[i] ? needs : width[i];
         }
         width[i] = width[i] > 60 ? 60 : width[i];
         printf("%s%-*s", i ? " " : "# ", width[i], sp_by_names[by[i]]);
     }
-    printf(" %6s %8s %8s %8s\n", "n", "error(%)", "p95(%)", "bias(%)");
+    printf(" %6s %8s %8s %8s %14s\n", "n", "error(%)", "p95(%)", "bias(%)", "serialised(%)");
     for (long i = 0; i < count; i++)
         put_label(&e[i], by, width, nby);
     qsort(e, (size_t)count, sizeof *e, compare_labels);
     for (long i = 0, end; i < count; i = end) {
         end = end_of_group(e, i, count);
-        struct sp_score s = score_of(e + i, end - i);
         printf("  %s", e[i].label);
-        put_score(&s);
+        put_score(e + i, end - i);
     }
     free(e);
 }
@@ -250,10 +247,12 @@ static double *regrets(struct entry *e, long count, struct sp_order *order, int 
     return regret;
 }
 
-static void total_line(const char *what, const struct sp_score *s)
+static void total_line(const char *what, const struct entry *e, long n)
 {
-    printf("# %-18s %6d points, error %5.1f %% median, %5.1f %% at p95, bias %+.1f %%\n", what,
-           s->n, 100 * s->median, 100 * s->p95, 100 * s->bias);
+    struct sp_score s = score_of(e, n, false), apart = score_of(e, n, true);
+    printf("# %-18s %6d points, error %5.1f %% median, %5.1f %% at p95, bias %+.1f %%; if nothing "
+           "overlapped %.1f, %.1f, %+.1f\n", what, s.n, 100 * s.median, 100 * s.p95,
+           100 * s.bias, 100 * apart.median, 100 * apart.p95, 100 * apart.bias);
 }
 
 /* Of nothing there is no quantile. */
@@ -279,9 +278,8 @@ static void totals(const struct sp_scored *x, long n)
     for (int launch = 0; launch < 2; launch++) {
         struct entry *e = entries(x, n, &count);
         count = only(e, count, launch);
-        struct sp_score s = score_of(e, count);
         if (count)
-            total_line(names[launch], &s);
+            total_line(names[launch], e, count);
         free(e);
     }
 }
@@ -292,7 +290,7 @@ long sp_scoreboard_total(const struct sp_scored *x, long n)
     int groups;
     struct sp_order order = { 0 };
     struct entry *e = entries(x, n, &count);
-    struct sp_score s = score_of(e, count);
+    struct sp_score s = score_of(e, count, false);
     double *regret = regrets(e, count, &order, &groups);
     for (long i = 0; i < count; i++) {
         fp16 += e[i].x->m->fp16;
@@ -303,7 +301,7 @@ long sp_scoreboard_total(const struct sp_scored *x, long n)
         printf("# %ld points are fp16, counted as bf16\n", fp16);
     if (outside)
         printf("# %ld points have sizes beyond those that their profile was fitted to\n", outside);
-    total_line("all", &s);
+    total_line("all", e, count);
     totals(x, n);
     if (groups)
         printf("# choices: %d groups; tau %.3f over %ld pairs; %ld of %ld pairs that differ by "

@@ -13,7 +13,13 @@ enum sp_by {
 
 extern const char *const sp_by_names[];         /* ends with NULL */
 
-/* A line a group of points that are alike in `by`. */
+/* What a point is in one of these; "" if that isn't known of a row that is left out. The room
+ * is for numbers. */
+enum { SP_BY_ROOM = 24 };
+const char *sp_by_value(const struct sp_scored *x, enum sp_by by, char room[SP_BY_ROOM]);
+
+/* A line a group of points that are alike in `by`; the last column is the median error if
+ * nothing overlapped, for the frameworks that others use may not manage to. */
 void sp_scoreboard_groups(const struct sp_scored *x, long n, const enum sp_by *by, int nby);
 
 /* The points that are most wrong, with what the prediction says bounds them. */

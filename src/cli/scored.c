@@ -28,7 +28,8 @@ struct sp_scored *sp_scored_new(const struct sp_measured_file *f, int nfiles,
         for (long j = 0; j < f[i].n; j++) {
             const char *why = NULL;
             *next = (struct sp_scored){ .file = base(f[i].path), .m = &f[i].row[j],
-                                        .predicted = NAN, .compute = NAN, .comm = NAN };
+                                        .predicted = NAN, .serialised = NAN,
+                                        .compute = NAN, .comm = NAN };
             if (!next->m->why)
                 next->bed = sp_testbeds_find(b, next->m, &why);
             sp_measured_leave(next->m, why);
@@ -125,12 +126,13 @@ static void take(struct sp_scored *x, const struct sp_forecast *f)
         return;
     }
     double time = 0, longest = -1;
-    x->compute = x->comm = 0;
+    x->serialised = x->compute = x->comm = 0;
     for (int i = 0; i < SP_NPASSES; i++) {
         const double *of = f->pass[i].time;
         if (!x->m->pass[i])
             continue;
         time += of[SP_SIM_OVERLAPPED];
+        x->serialised += of[SP_SIM_SERIALISED];
         x->compute += of[SP_SIM_COMPUTE];
         x->comm += of[SP_SIM_COMM];
         if (of[SP_SIM_OVERLAPPED] > longest)
@@ -144,7 +146,7 @@ static void take(struct sp_scored *x, const struct sp_forecast *f)
         sp_measured_leave(x->m, "can't be predicted: no time came of it");
 }
 
-static void predict(struct sp_scored **x, long n, bool apart)
+static void predict(struct sp_scored **x, long n)
 {
     const struct sp_measured *m = x[0]->m;
     struct sp_problem pb = m->pb;
@@ -152,14 +154,14 @@ static void predict(struct sp_scored **x, long n, bool apart)
         pb.backward |= x[i]->m->pb.backward;
     struct sp_plan *p = sp_strategy_plan(m->strategy, &pb);
     struct sp_forecast_options o = { .groups = m->gpus / pb.ranks, .per_node = m->per_node,
-                                     .decompose = apart };
+                                     .decompose = true };
     struct sp_forecast f = sp_predict(p, x[0]->bed->topo, x[0]->bed->profile, &o);
     for (long i = 0; i < n; i++)
         take(x[i], &f);
     sp_plan_free(p);
 }
 
-void sp_scored_predict(struct sp_scored *x, long n, bool apart)
+void sp_scored_predict(struct sp_scored *x, long n)
 {
     struct sp_scored **at = sp_alloc((size_t)n * sizeof *at);
     long known = 0;
@@ -170,7 +172,7 @@ void sp_scored_predict(struct sp_scored *x, long n, bool apart)
     for (long i = 0, end; i < known; i = end) {
         for (end = i + 1; end < known && !compare_plan(&at[i], &at[end]); end++)
             continue;
-        predict(at + i, end - i, apart);
+        predict(at + i, end - i);
     }
     free(at);
 }

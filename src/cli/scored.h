@@ -11,7 +11,8 @@ struct sp_scored {
     struct sp_measured *m;
     const struct sp_testbed *bed;       /* NULL if left out */
     double predicted;                   /* seconds; NaN if left out */
-    double compute, comm;               /* of it: computing alone, messages alone; or NaN */
+    double serialised;                  /* the same, if nothing overlapped */
+    double compute, comm;               /* computing alone, messages alone */
     bool inside;                        /* the sizes that the profile was fitted to */
     char bound[240];                    /* what the prediction says bounds the time */
 };
@@ -20,8 +21,8 @@ struct sp_scored {
 struct sp_scored *sp_scored_new(const struct sp_measured_file *f, int nfiles,
                                 struct sp_testbeds *b, long *n);
 
-/* Predict them, each problem once; taken apart if asked. What can't be is left out. */
-void sp_scored_predict(struct sp_scored *x, long n, bool apart);
+/* Predict them, each problem once. What can't be is left out. */
+void sp_scored_predict(struct sp_scored *x, long n);
 
 /* Same problem, machine and passes, to be computed in one way or another; the order of points
  * by that. Points of different sources are never the same. */

@@ -57,6 +57,7 @@ static json_t *to_json(const struct sp_scored *x)
     add_way(o, m);
     json_object_set_new(o, "measured_ms", milliseconds(m->seconds > 0 ? m->seconds : NAN));
     json_object_set_new(o, "predicted_ms", milliseconds(x->predicted));
+    json_object_set_new(o, "serialised_ms", milliseconds(x->serialised));
     json_object_set_new(o, "compute_ms", milliseconds(x->compute));
     json_object_set_new(o, "communication_ms", milliseconds(x->comm));
     json_object_set_new(o, "error", isfinite(x->predicted)

@@ -17,11 +17,13 @@ struct asked {
     enum sp_by by[SP_NBY];
     int nby;
     long worst;
+    struct where { enum sp_by by; char **word; int n; } where[SP_NBY];
+    int nwhere;
     char **file;
     int nfiles;
 };
 
-enum key { CLUSTER = 256, PROFILE, ALIASES, OUT, BY, WORST, HELP };
+enum key { CLUSTER = 256, PROFILE, ALIASES, OUT, BY, WHERE, WORST, HELP };
 
 static const struct known { const char *name, *arg, *help; enum key key; } options[] = {
     { "cluster", "FILE", "the topology of all rows (by the aliases)", CLUSTER },
@@ -31,6 +33,7 @@ static const struct known { const char *name, *arg, *help; enum key key; } optio
     { "out", "FILE", "write every row, with its prediction: CSV, or JSON lines (.jsonl)", OUT },
     { "by", "LIST", "what scores are grouped by: file, source, hardware, cluster, gpus, strategy, "
       "layout, sp, seq, heads, mask, pass (file,strategy,layout,pass)", BY },
+    { "where", "NAME=LIST", "only rows in which one of these is one of the list: gpus=16,32", WHERE },
     { "worst", "N", "how many of the most wrong points to list (10)", WORST },
     { "help", NULL, "print this", HELP },
 };
@@ -67,6 +70,52 @@ static const char *read_by(struct asked *a, const char *text)
     return why;
 }
 
+/* "gpus=16,32" */
+static const char *read_where(struct asked *a, const char *text)
+{
+    struct where *w = &a->where[a->nwhere];
+    const char *equals = strchr(text, '=');
+    int place;
+    if (!equals)
+        return sp_why("\"%s\" is not NAME=LIST, such as gpus=16,32", text);
+    if (a->nwhere == SP_NBY)
+        return sp_why("more than %d of them", SP_NBY);
+    char *name = strndup(text, (size_t)(equals - text));
+    const char *why = sp_parse_name(name, sp_by_names, &place);
+    free(name);
+    if (!why)
+        why = sp_parse_words(equals + 1, &w->word, &w->n);
+    if (why)
+        return why;
+    w->by = (enum sp_by)place;
+    a->nwhere++;
+    return NULL;
+}
+
+static bool fits(const struct where *w, const struct sp_scored *x)
+{
+    char room[SP_BY_ROOM];
+    const char *value = sp_by_value(x, w->by, room);
+    for (int i = 0; i < w->n; i++)
+        if (!strcmp(value, w->word[i]))
+            return true;
+    return false;
+}
+
+/* Those that were asked for, in their order; how many. */
+static long select_rows(const struct asked *a, struct sp_scored *x, long n)
+{
+    long kept = 0;
+    for (long i = 0; i < n; i++) {
+        bool all = true;
+        for (int j = 0; j < a->nwhere; j++)
+            all &= fits(&a->where[j], &x[i]);
+        if (all)
+            x[kept++] = x[i];
+    }
+    return kept;
+}
+
 static const char *take(struct asked *a, enum key key, const char *value)
 {
     switch (key) {
@@ -75,6 +124,7 @@ static const char *take(struct asked *a, enum key key, const char *value)
     case ALIASES: a->aliases = value; return NULL;
     case OUT:     a->out = value; return NULL;
     case BY:      return read_by(a, value);
+    case WHERE:   return read_where(a, value);
     case WORST:   return sp_parse_size(value, 0, 1000000, &a->worst);
     case HELP:    usage(); exit(SP_EXIT_OK);
     }
@@ -130,7 +180,8 @@ int sp_validate_main(int argc, char **argv)
     if (!b)
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     struct sp_scored *x = sp_scored_new(f, a.nfiles, b, &n);
-    sp_scored_predict(x, n, a.out);
+    n = select_rows(&a, x, n);
+    sp_scored_predict(x, n);
     if (a.out && (why = sp_scored_write(x, n, a.out)))
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     sp_scoreboard_groups(x, n, a.by, a.nby);
@@ -139,6 +190,8 @@ int sp_validate_main(int argc, char **argv)
     long count = sp_scoreboard_total(x, n);
     free(x);
     sp_testbeds_free(b);
+    for (int i = 0; i < a.nwhere; i++)
+        free(a.where[i].word);
     for (int i = 0; i < a.nfiles; i++)
         sp_measured_free(&f[i]);
     free(f);

@@ -15,5 +15,6 @@ int sp_show_main(int argc, char **argv);
 int sp_check_main(int argc, char **argv);
 int sp_info_main(int argc, char **argv);
 int sp_validate_main(int argc, char **argv);
+int sp_topo_main(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 /* cost.c - seconds of one step, by the numbers of a profile. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdlib.h>
 
 #include "sim/profile.h"
 
@@ -88,7 +89,7 @@ double sp_work_flops(const struct sp_work *w)
     return (w->op == SP_ATTN ? 4.0 : 10.0) * w->pairs * w->heads * w->batch * w->dim;
 }
 
-/* ---- kernels ---------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 /* The kernel for this op that needs the least stretching; NULL: none. */
 static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const struct sp_work *w)
@@ -154,20 +155,58 @@ double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
     return larger(device, k->host);
 }
 
+/* Another of the same op and dtype, of the next nearest head dim; NULL: none. */
+static const struct sp_kernel_fit *next_nearest(const struct sp_profile *p,
+                                                const struct sp_kernel_fit *first, int dim)
+{
+    const struct sp_kernel_fit *best = NULL;
+    for (int i = 0; i < p->nkernels; i++) {
+        const struct sp_kernel_fit *k = &p->kernel[i];
+        if (k->op == first->op && k->dtype == first->dtype && k->dim != first->dim &&
+            (!best || abs(k->dim - dim) < abs(best->dim - dim)))
+            best = k;
+    }
+    return best;
+}
+
+/* Of a head dim that wasn't measured: on the straight line through two that were, since part
+ * of a tile's time (softmax) doesn't depend on it; but no less than in proportion. */
+static double between_dims(const struct sp_profile *p, const struct sp_kernel_fit *k,
+                           const struct sp_work *w, double slots, double stretch)
+{
+    const struct sp_kernel_fit *other = next_nearest(p, k, w->dim);
+    double least = sp_kernel_seconds(k, w, slots, stretch * w->dim / k->dim);
+    if (!other)
+        return least;
+    double one = sp_kernel_seconds(k, w, slots, stretch);
+    double two = sp_kernel_seconds(other, w, slots, stretch);
+    double line = one + (two - one) * (w->dim - k->dim) / (other->dim - k->dim);
+    return w->dim < k->dim ? fmax(line, least) : fmax(line, one);
+}
+
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
                              bool *inside)
 {
     const struct sp_kernel_fit *k = nearest(p, w);
     if (!k)
         return NAN;
-    double stretch = (double)w->dim / k->dim;
-    if (k->dtype != w->dtype)
-        stretch *= (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
+    double stretch = k->dtype == w->dtype
+        ? 1 : (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
     if (inside && (k->dim != w->dim || k->dtype != w->dtype || w->rows < k->low_rows ||
                    w->rows > k->high_rows || w->keys < k->low_keys ||
                    w->keys > k->high_keys))
         *inside = false;
-    return sp_kernel_seconds(k, w, slots, stretch);
+    return k->dim == w->dim ? sp_kernel_seconds(k, w, slots, stretch)
+                            : between_dims(p, k, w, slots, stretch);
+}
+
+double sp_work_full(const struct sp_profile *p, const struct sp_work *w)
+{
+    const struct sp_kernel_fit *k = w->op == SP_ATTN || w->op == SP_GRAD ? nearest(p, w) : NULL;
+    if (!k)
+        return 0;
+    double waves = sp_count_tiles(k, w).items * w->heads * w->batch / p->slots;
+    return waves > 1 ? 1 - 1 / waves : 0;
 }
 
 /* ---- the rest ----------------------------------------------------------------------------- */

@@ -107,7 +107,7 @@ static void begin(struct fitting *f, double *x)
     }
 }
 
-/* ---- the curve ---------------------------------------------------------------------------- */
+/* ---- the curve --------------------------------------------------------------------- */
 
 struct point { double x, y; };
 
@@ -178,7 +178,7 @@ static void fit_curve(struct fitting *f)
     free(y);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 static bool is_own(const struct sp_kernel_fit *k, const struct sp_sample *s)
 {
@@ -204,8 +204,8 @@ static const char *note_sizes(struct sp_kernel_fit *k, const struct sp_sample **
     return NULL;
 }
 
-double *sp_fit_errors(const struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n,
-                      int *count)
+double *sp_fit_errors(const struct sp_kernel_fit *k, int slots, const struct sp_sample *s,
+                      int n, int *count)
 {
     double *error = sp_alloc((size_t)n * sizeof *error);
     *count = 0;

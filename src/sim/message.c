@@ -191,6 +191,27 @@ static double latency(const struct sp_sim *x, int send)
     return fmax(f->latency, w->latency) + f->each * (a > b ? a : b);
 }
 
+/* Until the kernels that a rank runs have slots to spare. What starts now counts: kernels are
+ * dealt slots before messages. */
+static double queued(const struct sp_sim *x, int step)
+{
+    const struct sp_runner *r = sp_sim_rank(x, step);
+    double now = sp_net_now(x->net), until = now;
+    for (int i = 0; i < SP_NLANES && x->s->full && x->o.streams; i++) {
+        const struct sp_track *a = &r->lane[i];
+        if (a->running == SP_NONE)
+            continue;
+        double since = a->fresh ? now : a->since;
+        until = fmax(until, since + a->amount * (double)x->s->full[a->running]);
+    }
+    return until - now;
+}
+
+static double late(const struct sp_sim *x, int step)
+{
+    return fmax(sp_sim_unissued(x, step), queued(x, step));
+}
+
 void sp_messages_start(struct sp_sim *x)
 {
     for (int i = 0; i < x->nready; i++) {
@@ -201,6 +222,7 @@ void sp_messages_start(struct sp_sim *x)
         struct sp_batch *from = &sp_sim_lane(x, send)->b, *to = &sp_sim_lane(x, recv)->b;
         from->latency = fmax(from->latency, wait);
         to->latency = fmax(to->latency, wait);
+        wait += fmax(late(x, send), late(x, recv));
         sp_net_start(x->net, number(x, send), x->path[x->s->way[send]], wait,
                      x->s->bytes[send], rate(x, send));
     }

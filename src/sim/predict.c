@@ -9,6 +9,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
+static const double host_bound = 0.8;   /* of the time, until all has been issued */
 static const double hidden = 0.02;      /* of computing: so little exposed is hidden */
 
 struct job {
@@ -53,10 +54,7 @@ static struct outcome run(struct job *j, enum sp_pass pass, enum sp_sim_mode mod
     struct sp_executor *e = sp_sim_executor(x);
     struct outcome out = { 0 };
     const char *why = sp_loop_run(j->loop, pass, e, span);
-    if (why)
-        out.time = NAN;
-    else
-        out.time = e->now(e);
+    out.time = why ? NAN : e->now(e);
     out.tale = sp_sim_tale(x);
     read_links(j, x, &out);
     sp_sim_free(x);
@@ -113,7 +111,11 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
                   const struct outcome *comm, struct sp_forecast_pass *f)
 {
     double slowed = run->tale.slowed - compute->tale.slowed;
-    if (run->fullest < 0 && !run->tale.groups)
+    if (run->tale.issued >= host_bound * run->time)
+        snprintf(f->why, sizeof f->why, "host: a rank's host needs %s to issue its steps, %s each: "
+                 "a CUDA graph, larger steps or fewer ranks would help",
+                 in_units(run->tale.issued).text, in_units(j->s->profile->issue).text);
+    else if (run->fullest < 0 && !run->tale.groups)
         snprintf(f->why, sizeof f->why, "kernels: nothing is sent");
     else if (f->exposed <= hidden * compute->time)
         snprintf(f->why, sizeof f->why, "kernels: communication is hidden but for %.1f %%",
@@ -165,17 +167,28 @@ static const char *unknown(const struct sp_scene *s)
     return NULL;
 }
 
+/* Speeds are a group's, and the same for all groups. */
+static double *speeds(const struct sp_placement *at, const double *speed)
+{
+    double *all = sp_alloc((size_t)at->groups * (size_t)at->ranks * sizeof *all);
+    for (int i = 0; i < at->groups * at->ranks; i++)
+        all[i] = speed[i % at->ranks];
+    return all;
+}
+
 static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
-                            const struct sp_placement *at)
+                            struct sp_placement *at)
 {
     const struct sp_forecast_options *o = j->o;
-    bool each = o->explicit_run || o->jitter > 0 || o->speed || o->span;
-    if (!each)
-        return sp_scene_collapsed(j->p, j->t, f, at);
-    struct sp_scene *s = at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
-                                        : sp_scene_new(j->p, j->t, f, at);
-    for (int r = 0; o->speed && r < s->plan->pb.ranks; r++)
-        s->speed[r] = o->speed[r % j->p->pb.ranks];
+    double *speed = o->speed ? speeds(at, o->speed) : NULL;
+    struct sp_scene *(*lay)(const struct sp_plan *, const struct sp_topo *,
+                            const struct sp_profile *, const struct sp_placement *) =
+        !o->explicit_run && !(o->jitter > 0) && !o->span ? sp_scene_collapsed
+        : at->groups > 1 ? sp_scene_all : sp_scene_new;
+    at->speed = speed;
+    struct sp_scene *s = lay(j->p, j->t, f, at);
+    at->speed = NULL;
+    free(speed);
     return s;
 }
 

@@ -36,11 +36,12 @@ void sp_profile_free(struct sp_profile *p)
     free(p->source);
     free(p->device_source);
     free(p->link_source);
+    free(p->issue_source);
     free(p->interference.source);
     free(p);
 }
 
-/* ---- as JSON ----------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------- */
 
 static void set_number(json_t *o, const char *name, double x)
 {
@@ -150,6 +151,8 @@ static json_t *heads_of(const struct sp_profile *p)
     set_number(root, "ctas", p->ctas);
     set_number(root, "memory", p->memory);
     set_number(root, "poll", p->poll);
+    set_number(root, "issue", p->issue);
+    set_text(root, "issue_source", p->issue_source);
     set_number(root, "pass", p->pass);
     set_text(root, "device_source", p->device_source);
     for (int i = 0; i < SP_NLINK_KINDS; i++)
@@ -158,12 +161,14 @@ static json_t *heads_of(const struct sp_profile *p)
     json_object_set_new(root, "links", links);
     set_number(between, "compute", p->interference.compute);
     set_number(between, "comm", p->interference.comm);
+    if (p->interference.queue)
+        json_object_set_new(between, "queue", json_true());
     set_text(between, "source", p->interference.source);
     json_object_set_new(root, "interference", between);
     return root;
 }
 
-/* ---- as text ------------------------------------------------------------------------------ */
+/* ---- as text ----------------------------------------------------------------------- */
 
 static void put(FILE *out, const char *before, const char *name, const json_t *value)
 {

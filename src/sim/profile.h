@@ -72,8 +72,12 @@ struct sp_path_fit {
 
 /* While a rank's messages are in flight, it computes at 1 / (1 + compute) of its speed; while
  * it computes, its messages run at 1 / (1 + comm) of theirs. Of processors that ranks of CPUs
- * share, each gets its part besides. */
-struct sp_interference { double compute, comm; char *source; };
+ * share, each gets its part besides.
+ *
+ * queue: what moves messages is a kernel as well, and is dealt slots only when all tiles of
+ * the attention that runs, or starts at the same time, have got theirs: in its last wave. So
+ * it is on a GPU whose streams have one priority, as PyTorch's have. */
+struct sp_interference { double compute, comm; bool queue; char *source; };
 
 struct sp_profile {
     int version;                /* SP_PROFILE_VERSION */
@@ -92,6 +96,9 @@ struct sp_profile {
     double link[SP_NLINK_KINDS];        /* part of a link's nominal rate that can be had */
     char *link_source;
     struct sp_interference interference;
+    double issue;               /* seconds that a rank's host needs to issue a step, or a group
+                                 * of messages; 0: the device never waits for it */
+    char *issue_source;
     double poll;                /* seconds until a finished message is noticed, on average */
     double pass;                /* seconds of a pass beside its steps: to begin, to see the end */
 };
@@ -103,7 +110,7 @@ struct sp_profile *sp_profile_load(const char *path, const char **why);
 const char *sp_profile_save(const struct sp_profile *p, const char *path);     /* NULL or why */
 void sp_profile_free(struct sp_profile *p);
 
-/* ---- cost ------------------------------------------------------------------------------ */
+/* ---- cost -------------------------------------------------------------------------- */
 
 /* A step as the cost model sees it. Where the mask hides some pairs of a step, tiles are
  * counted from the places of its rows and keys; without lists of places, row i sees the keys
@@ -138,6 +145,9 @@ double sp_work_seconds(const struct sp_profile *p, const struct sp_work *w, bool
 double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,
                           bool *inside);
 
+/* The part of a kernel's time until its last wave of tiles begins; 0: all have slots at once. */
+double sp_work_full(const struct sp_profile *p, const struct sp_work *w);
+
 /* Tiles of one head, for a kernel that deals `tile_rows` x `tile_keys`: what a slot is dealt
  * are items; an item costs prologue + tile x (full + masked x diagonal). */
 struct sp_tiles {
@@ -152,7 +162,7 @@ struct sp_tiles sp_count_tiles(const struct sp_kernel_fit *k, const struct sp_wo
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
                          double stretch);
 
-/* ---- fitting ----------------------------------------------------------------------------- */
+/* ---- fitting ----------------------------------------------------------------------- */
 
 struct sp_sample { struct sp_work work; double seconds; };
 

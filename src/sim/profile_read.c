@@ -172,7 +172,7 @@ static void range(const struct part *p, const char *name, double *low, double *h
         complain(p, name, "is not [lowest, highest]");
 }
 
-/* ---- the parts of a profile --------------------------------------------------------------- */
+/* ---- the parts of a profile -------------------------------------------------------- */
 
 static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
@@ -300,13 +300,22 @@ static void read_links(const struct part *p, struct sp_profile *f)
     text(&links, "source", false, &f->link_source);
 }
 
+static void truth(const struct part *p, const char *name, bool *value)
+{
+    const json_t *x = member(p, name);
+    if (x && !json_is_boolean(x))
+        complain(p, name, "is neither true nor false");
+    *value = json_is_true(x);
+}
+
 static void read_interference(const struct part *p, struct sp_profile *f)
 {
-    static const char *const known[] = { "compute", "comm", "source", NULL };
+    static const char *const known[] = { "compute", "comm", "queue", "source", NULL };
     struct part i = inside(p, member(p, "interference"), "interference");
     only(&i, known);
     number(&i, "compute", false, 0, 1000, &f->interference.compute);
     number(&i, "comm", false, 0, 1000, &f->interference.comm);
+    truth(&i, "queue", &f->interference.queue);
     text(&i, "source", false, &f->interference.source);
 }
 
@@ -315,7 +324,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     static const char *const known[] = {
         "seqpar_profile", "name", "device", "library", "source", "measured", "device_source",
         "slots", "ctas", "memory", "poll", "pass", "kernels", "streams", "paths", "links",
-        "interference", NULL
+        "interference", "issue", "issue_source", NULL
     };
     if (!member(p, "seqpar_profile"))
         complain(p, "seqpar_profile", "is not there: not a profile of seqpar");
@@ -326,13 +335,12 @@ static void read_all(const struct part *p, struct sp_profile *f)
     text(p, "library", true, &f->library);
     text(p, "source", true, &f->source);
     text(p, "device_source", false, &f->device_source);
-    const json_t *measured = member(p, "measured");
-    if (measured && !json_is_boolean(measured))
-        complain(p, "measured", "is neither true nor false");
-    f->measured = json_is_true(measured);
+    truth(p, "measured", &f->measured);
     integer(p, "slots", true, 1, MOST_SLOTS, &f->slots);
     integer(p, "ctas", false, 0, f->slots, &f->ctas);
     number(p, "memory", false, 0, MOST_MEMORY, &f->memory);
+    number(p, "issue", false, 0, MOST_SECONDS, &f->issue);
+    text(p, "issue_source", false, &f->issue_source);
     number(p, "poll", false, 0, MOST_SECONDS, &f->poll);
     number(p, "pass", false, 0, MOST_SECONDS, &f->pass);
     read_kernels(p, f);

@@ -19,6 +19,7 @@ void sp_scene_steps(struct sp_scene *s)
     s->bytes = sp_alloc(n * sizeof *s->bytes);
     s->way = sp_alloc(n * sizeof *s->way);
     s->squeezed = s->profile->ctas ? sp_alloc(n * sizeof *s->squeezed) : NULL;
+    s->full = s->profile->interference.queue ? sp_alloc(n * sizeof *s->full) : NULL;
     s->inside = true;
     for (int i = 0; i < s->plan->nsteps; i++) {
         s->way[i] = -1;
@@ -30,6 +31,8 @@ void sp_scene_steps(struct sp_scene *s)
         s->work[i] = cost.seconds;
         if (s->squeezed)
             s->squeezed[i] = cost.squeezed;
+        if (s->full)
+            s->full[i] = cost.full;
     }
     sp_shapes_free(shapes);
 }
@@ -180,6 +183,7 @@ void sp_scene_free(struct sp_scene *s)
     free(s->weight);
     free(s->stands);
     free(s->squeezed);
+    free(s->full);
     free(s->round);
     free(s);
 }

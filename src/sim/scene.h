@@ -44,6 +44,8 @@ struct sp_scene {
     int *weight;                /* by rank: how many ranks it stands for; NULL: itself */
     int *stands;                /* by link: for how many of the topology; NULL: itself */
     float *squeezed;            /* by step: part of its speed while messages hold slots; NULL: 1 */
+    float *full;                /* by step: part of its time in which messages can't begin, for
+                                   tiles wait for slots; NULL: 0 */
     int *round;                 /* by step: of messages, when NCCL would start it (rounds.h);
                                    NULL: messages take no turns */
     bool inside;                /* all sizes lie within those calibrated */
@@ -65,7 +67,7 @@ void sp_scene_free(struct sp_scene *s);
 
 /* ---- for those who make scenes ----------------------------------------------------------- */
 
-/* Arrays by step, of s->plan and s->profile: work, squeezed and bytes; ways are -1. */
+/* Arrays by step, of s->plan and s->profile: work, squeezed, full, bytes; ways are -1. */
 void sp_scene_steps(struct sp_scene *s);
 
 /* Whether messages of a group take turns, so that NCCL's rounds count. */

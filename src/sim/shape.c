@@ -128,7 +128,9 @@ struct sp_cost sp_shapes_cost(struct sp_shapes *x, int step, bool *inside)
     }
     struct sp_work w = sp_step_work(x->p, step);
     double seconds = sp_work_seconds(x->f, &w, inside);
-    *k = (struct known){ .key = key, .cost = { seconds, 1 }, .is = true };
+    *k = (struct known){ .key = key, .cost = { seconds, 1, 0 }, .is = true };
+    if (x->f->interference.queue)
+        k->cost.full = (float)sp_work_full(x->f, &w);
     if (x->f->ctas && seconds > 0)
         k->cost.squeezed = (float)(seconds / sp_work_seconds_on(x->f, &w, x->f->slots - x->f->ctas,
                                                                 inside));

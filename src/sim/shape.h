@@ -11,6 +11,7 @@
 struct sp_cost {
     double seconds;             /* NaN: the profile doesn't know */
     float squeezed;             /* part of its speed while messages hold slots */
+    float full;                 /* sp_work_full, if messages queue; else 0 */
 };
 
 struct sp_shapes;

@@ -21,7 +21,7 @@
 #include "util/memory.h"
 
 /* As in executor/real.c: packing belongs to communication. */
-static bool left_out(const struct sp_sim *x, int step)
+bool sp_sim_left_out(const struct sp_sim *x, int step)
 {
     bool copy = x->p->step[step].op == SP_COPY;
     return (x->o.mode == SP_SIM_COMPUTE && sp_sim_move(x, step))
@@ -85,7 +85,7 @@ static double luck(const struct sp_sim *x, int step)
 static int upcoming(const struct sp_sim *x, struct sp_batch *b)
 {
     while (b->begun < b->n
-           && (sp_sim_move(x, b->step[b->begun]) || left_out(x, b->step[b->begun])))
+           && (sp_sim_move(x, b->step[b->begun]) || sp_sim_left_out(x, b->step[b->begun])))
         b->begun++;
     return b->begun < b->n ? b->step[b->begun] : SP_NONE;
 }
@@ -145,11 +145,12 @@ static double speed(const struct sp_sim *x, int rank, int step)
 static void begin(struct sp_sim *x, int flow)
 {
     struct sp_track *a = &x->rank[flow / SP_NLANES].lane[flow % SP_NLANES];
+    double late = sp_sim_unissued(x, a->running);
     a->fresh = false;
-    a->since = sp_net_now(x->net);
+    a->since = sp_net_now(x->net) + late;
     if (x->o.span)
         x->o.span[a->running].start = a->since;
-    sp_net_start(x->net, flow, SP_NONE, 0, a->amount, a->cap);
+    sp_net_start(x->net, flow, SP_NONE, late, a->amount, a->cap);
 }
 
 static void set_rates(struct sp_sim *x, int rank)
@@ -203,16 +204,17 @@ static void issue(struct sp_executor *e, const int *step, int n)
     struct sp_sim *x = (struct sp_sim *)e;
     struct sp_track *a = sp_sim_lane(x, step[0]);
     int rank = x->p->step[step[0]].rank;
+    x->pass = sp_step_pass(x->p, step[0]);
     a->b = (struct sp_batch){ .step = step, .n = n, .left = n };
     for (int i = 0; i < n; i++)
-        a->b.moves += sp_sim_move(x, step[i]) && !left_out(x, step[i]);
+        a->b.moves += sp_sim_move(x, step[i]) && !sp_sim_left_out(x, step[i]);
     sp_sim_touch(x, rank);
     if (a->b.moves) {
         x->rank[rank].held++;
         sp_messages_post(x, &a->b);
     }
     for (int i = 0; i < n; i++)
-        if (left_out(x, step[i]))
+        if (sp_sim_left_out(x, step[i]))
             sp_sim_finish(x, step[i]);
 }
 
@@ -276,6 +278,7 @@ struct sp_sim *sp_sim_new(const struct sp_scene *s, const struct sp_sim_options 
         .ready = sp_alloc((steps / 2 + 1) * sizeof *x->ready),
     };
     clear(x);
+    x->issued = sp_sim_issue_times(x);
     return x;
 }
 
@@ -294,6 +297,7 @@ void sp_sim_free(struct sp_sim *x)
     free(x->prev);
     free(x->done);
     free(x->ready);
+    free(x->issued);
     free(x->ticket);
     free(x->carried);
     free(x->unused);
@@ -307,6 +311,8 @@ double sp_sim_crossed(const struct sp_sim *x, int link) { return sp_net_crossed(
 struct sp_sim_tale sp_sim_tale(const struct sp_sim *x)
 {
     struct sp_sim_tale tale = { 0 };
+    for (int i = 0; x->issued && i < x->p->nsteps; i++)
+        tale.issued = fmax(tale.issued, sp_step_pass(x->p, i) == x->pass ? x->issued[i] : 0);
     for (int r = 0; r < x->p->pb.ranks; r++) {
         tale.slowed = fmax(tale.slowed, x->rank[r].slowed);
         for (int i = 0; i < SP_NLANES; i++)

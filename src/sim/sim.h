@@ -33,6 +33,7 @@ struct sp_sim_tale {
     double latency;             /* seconds that the groups of one lane waited before bytes ... */
     long groups;                /* ... and how many they were; of the lane with most */
     double slowed;              /* seconds more than alone that a rank computed, at most */
+    double issued;              /* when the last host had issued all; 0: at once */
 };
 struct sp_sim_tale sp_sim_tale(const struct sp_sim *x);
 

@@ -41,8 +41,10 @@ struct sp_sim {
     struct sp_sim_options o;
     struct sp_net *net;
     int *path;                  /* by way */
+    enum sp_pass pass;          /* that is running */
     struct sp_runner *rank;
     int *active, hosts;         /* by host: ranks that compute */
+    double *issued;             /* by step: when its host has issued it; NULL: at once */
     char *state;                /* by step; see message.c */
     int *turn;                  /* by step: of messages, the place in its group, this way;
                                    then the number of its flow */
@@ -76,7 +78,19 @@ static inline int sp_sim_first_message(const struct sp_sim *x)
     return x->p->pb.ranks * SP_NLANES;
 }
 
-/* sim.c: a rank's computing or rates may have to change; a step is through. */
+/* How long from now until the host of its rank has issued a step. */
+static inline double sp_sim_unissued(const struct sp_sim *x, int step)
+{
+    double late = x->issued ? x->issued[step] - sp_net_now(x->net) : 0;
+    return late > 0 ? late : 0;
+}
+
+/* host.c: sp_sim.issued. free() it. */
+double *sp_sim_issue_times(const struct sp_sim *x);
+
+/* sim.c: whether the mode has nothing to do for a step; a rank's computing or rates may have to
+ * change; a step is through. */
+bool sp_sim_left_out(const struct sp_sim *x, int step);
 void sp_sim_touch(struct sp_sim *x, int rank);
 void sp_sim_finish(struct sp_sim *x, int step);
 
