@@ -86,7 +86,7 @@ static void test_waves(void **state)
     assert_near(one(&k, 16, 1024, 1280), 1000, 1e-6);
 }
 
-/* ---- tiles -------------------------------------------------------------------------------- */
+/* ---- tiles ------------------------------------------------------------------------- */
 
 static void assert_tiles(const struct sp_kernel_fit *k, struct sp_work w, double items,
                          double full, double diagonal)
@@ -220,7 +220,7 @@ static void test_monotone(void **state)
     }
 }
 
-/* ---- steps of plans ----------------------------------------------------------------------- */
+/* ---- steps of plans ---------------------------------------------------------------- */
 
 static void test_steps(void **state)
 {
@@ -283,7 +283,29 @@ static void test_stretched(void **state)
     assert_false(inside);
 }
 
-/* ---- fits --------------------------------------------------------------------------------- */
+static void test_between_dims(void **state)
+{
+    (void)state;
+    struct sp_kernel_fit k[2] = { plain, plain };
+    k[0].dim = 64;
+    k[0].tile = 0.6;
+    struct sp_profile f = { .slots = 132, .kernel = k, .nkernels = 2 };
+    static const struct { int dim; double seconds; } want[] = {
+        { 32, 3.2 }, { 64, 4.8 }, { 96, 6.4 }, { 128, 8 }, { 256, 14.4 }
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct sp_work w = sp_square_work(SP_ATTN, SP_BF16, want[i].dim, 8, 1, 1024, 1024,
+                                          false);
+        bool inside = true;
+        assert_near(sp_work_seconds(&f, &w, &inside), want[i].seconds, 1e-12);
+        assert_true(inside == (want[i].dim == 64 || want[i].dim == 128));
+    }
+    k[0].tile = 0.4;        /* a line that would go below proportion */
+    struct sp_work w = sp_square_work(SP_ATTN, SP_BF16, 32, 8, 1, 1024, 1024, false);
+    assert_near(sp_work_seconds(&f, &w, NULL), 1.6, 1e-12);
+}
+
+/* ---- fits -------------------------------------------------------------------------- */
 
 enum { MANY = 400 };
 
@@ -441,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_monotone),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_stretched),
+        cmocka_unit_test(test_between_dims),
         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_fit_refuses),
         cmocka_unit_test(test_fit_path),

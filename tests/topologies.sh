@@ -19,17 +19,19 @@ for file in "$tmp"/*; do
     name=$(basename "$file")
     cmp -s "$file" "$topologies/$name" || complain "$name differs: run topologies/generate"
     name=${name%%.*}
-    grep -q "$(sed 's/-[0-9]*$//' <<<"$name")" "$topologies/README.md" ||
-        complain "README.md does not tell of $name"
+    [[ $name =~ ^(.*)-[0-9]+$ ]] && name=${BASH_REMATCH[1]}
+    grep -q "$name" "$topologies/README.md" || complain "README.md does not tell of $name"
 done
 
 # Whatever the table of published machines names is there, for some number of nodes.
-while IFS='|' read -r hardware _ _ topology _; do
-    topology=$(tr -d ' ' <<<"$topology")
+while IFS='|' read -r hardware _ _ topology profile; do
+    topology=${topology// /} profile=${profile// /}
     found=
     for file in "$topologies"/${topology/\{nodes\}/*}; do
         [ -e "$file" ] && found=yes
     done
     [ "$found" ] || complain "aliases: $hardware: there is no $topology"
+    [ ! -d "$topologies/profiles" ] || [ -e "$topologies/profiles/$profile.json" ] ||
+        complain "aliases: $hardware: there is no profile $profile"
 done < <(grep -v '^#' "$topologies/aliases" | grep '|')
 exit $failed

@@ -20,7 +20,7 @@
 
 enum { HELD_OUT = 4, ENOUGH_TO_HOLD = 8, MOST_TABLES = 16 };
 
-/* ---- the part of a recipe that is a profile ------------------------------------------------ */
+/* ---- the part of a recipe that is a profile ---------------------------------------- */
 
 static void put_number(json_t *in, const char *name, double x)
 {
@@ -60,7 +60,7 @@ static struct sp_profile *fixed_part(const json_t *recipe, const char **why)
     return p;
 }
 
-/* ---- which rows --------------------------------------------------------------------------- */
+/* ---- which rows -------------------------------------------------------------------- */
 
 /* A text member; NULL if there is none. */
 static const char *text_of(const json_t *in, const char *name)
@@ -82,6 +82,10 @@ static const char *which(const char *recipe, const json_t *in, char path[4096],
     const char *csv = text_of(in, "csv");
     if (!csv)
         return sp_why("\"fit\": no csv, the name of a table, in it");
+    static const char *const texts[] = { "hardware", "kernel", "collective" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (sp_json_get(in, texts[i]) && !text_of(in, texts[i]))
+            return sp_why("\"fit\": %s is not a text", texts[i]);
     beside(path, 4096, recipe, csv);
     *from = (struct sp_published){
         .path = path,
@@ -113,7 +117,7 @@ static void append(char **source, const char *more)
     *source = both;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------ */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 struct quality { double median, high; int n; };         /* of |log error|; high: 95 % */
 
@@ -213,7 +217,7 @@ static const char *fit_kernels(const char *recipe, const json_t *root, struct sp
     return why;
 }
 
-/* ---- paths -------------------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------------- */
 
 static const char *fit_path(const char *recipe, const json_t *in, const char *profile,
                             const char *name, struct sp_path_fit *f)
@@ -252,7 +256,7 @@ static const char *fit_paths(const char *recipe, const json_t *root, struct sp_p
     return NULL;
 }
 
-/* ---- another device's kernels -------------------------------------------------------------- */
+/* ---- another device's kernels ------------------------------------------------------ */
 
 /* A slot's speed goes by the ratio of the peaks, launches stay. */
 static void derive_kernel(struct sp_profile *p, struct sp_kernel_fit k, double faster,
@@ -300,7 +304,7 @@ static const char *derive(const char *recipe, const json_t *in, struct sp_profil
     return NULL;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 static const char *follow(const char *recipe, const json_t *root, const char *out)
 {

@@ -10,11 +10,14 @@
 
 const struct sp_verbinfo sp_verbs[] = {
     { "run", "measure attention under each strategy, verified (with mpirun or srun)", sp_run_main },
+    { "calibrate", "measure what this machine can do, for predictions (with mpirun or srun)",
+      sp_calibrate_main },
     { "predict", "simulate the same on a cluster that needn't be there", sp_predict_main },
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
     { "validate", "predict what was measured, and say how wrong that is", sp_validate_main },
     { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
+    { "topo", "show machines and clusters: devices, links, what they allow", sp_topo_main },
     { NULL, NULL, NULL }
 };
 

@@ -16,6 +16,7 @@
 enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT, PART };
 
 enum { RUN = SP_VERB_RUN, SHOW = SP_VERB_SHOW, PREDICT = SP_VERB_PREDICT,
+       CALIBRATE = SP_VERB_CALIBRATE, MEASURE = RUN | CALIBRATE,
        ANY = RUN | SHOW | PREDICT | SP_VERB_CHECK };
 
 #define AT(member) offsetof(struct sp_options, member)
@@ -49,17 +50,20 @@ static const struct known {
       AT(layout), 0, 0 },
     { "set", "KNOB=LIST", "a knob of a strategy, such as ring.buffers=2,3; see seqpar info", ANY,
       SET, 0, 0, 0 },
-    { NULL, NULL, "How to run it:", RUN, HEADING, 0, 0, 0 },
-    { "transport", "NAME", "self, mpi (mpi under mpirun or srun)", RUN, TEXT, AT(transport), 0, 0 },
-    { "kernels", "NAME", "see seqpar info (the fastest for this processor)", RUN, TEXT,
+    { NULL, NULL, "How to run it:", MEASURE, HEADING, 0, 0, 0 },
+    { "transport", "NAME", "self, mpi (mpi under mpirun or srun)", MEASURE, TEXT,
+      AT(transport), 0, 0 },
+    { "kernels", "NAME", "see seqpar info (the fastest for this processor)", MEASURE, TEXT,
       AT(kernels), 0, 0 },
-    { "threads", "N", "of each rank (its share of this host's processors)", RUN, LONG,
+    { "threads", "N", "of each rank (its share of this host's processors)", MEASURE, LONG,
       AT(threads), 1, 4096 },
     { "iters", "N", "timed repetitions, at most (20)", RUN, LONG, AT(iters), 1, 1000000 },
     { "warmup", "N", "repetitions before them (2)", RUN, LONG, AT(warmup), 0, 1000000 },
     { "time", "T", "fewer repetitions, but 3, if a point would take longer (10s)", RUN, SECONDS,
       AT(seconds), 0, 0 },
-    { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", RUN,
+    { "time", "T", "that it may take, about; less is less accurate (90s)", CALIBRATE, SECONDS,
+      AT(seconds), 0, 0 },
+    { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", MEASURE,
       SECONDS, AT(timeout), 0, 0 },
     { "seed", "N", "of the inputs (1)", RUN, LONG, AT(seed), 0, LONG_MAX },
     { NULL, NULL, "Where it would run, and by whose numbers:", PREDICT | SHOW, HEADING, 0, 0, 0 },
@@ -94,6 +98,11 @@ static const struct known {
     { "dump", "DIR", "write the first point's tensors as NumPy files", RUN, TEXT, AT(dump), 0, 0 },
     { "trace", "FILE", "write the first point's steps as a Chrome trace", RUN, TEXT, AT(trace), 0,
       0 },
+    { "from", "RECIPE", "measure nothing: fit what others published, as a recipe has it", CALIBRATE,
+      TEXT, AT(from), 0, 0 },
+    { NULL, NULL, "Where the numbers go, beside the table:", CALIBRATE, HEADING, 0, 0, 0 },
+    { "out", "FILE", "the profile (profile.json); an older one is replaced in the end", CALIBRATE,
+      TEXT, AT(out), 0, 0 },
     { "timeline", "PREFIX", "write the first point's steps as PREFIX.json for Perfetto and as a Gantt "
       "chart, PREFIX.svg", PREDICT, TEXT, AT(timeline), 0, 0 },
     { NULL, NULL, "What to show:", SHOW, HEADING, 0, 0, 0 },
@@ -208,6 +217,11 @@ static const char *const docs[] = {
         "\v  seqpar predict --model models/llama-3.1-8b.json --seq 128K --sp 8,16 "
         "--cluster dgx-h100-2",
     [SP_VERB_SHOW] = "Print what a strategy would do, step by step; needs no launch.",
+    [SP_VERB_CALIBRATE] = "Measure kernels, copies and messages of this machine, and what they do "
+        "to each other, for predictions."
+        "\vStart it as the runs to be predicted: as many ranks on a host, as many threads. One "
+        "rank alone can't measure messages.\n"
+        "  mpirun -n 2 seqpar calibrate --out my-machine.json",
     [SP_VERB_CHECK] = "Prove that a strategy is right, and count what it sends, computes and "
         "holds; needs no launch.",
 };
@@ -278,8 +292,9 @@ static void model_first(int argc, char **argv)
 struct sp_options sp_options_read(enum sp_verb verb, int argc, char **argv)
 {
     struct sp_options o = {
-        .pass = { true, true }, .iters = 20, .warmup = 2, .seconds = 10, .timeout = 300, .seed = 1,
-        .rank = -1, .format = "text", .groups = 1,
+        .pass = { true, true }, .iters = 20, .warmup = 2, .timeout = 300, .seed = 1,
+        .seconds = verb == SP_VERB_CALIBRATE ? 90 : 10,
+        .rank = -1, .format = "text", .groups = 1, .out = "profile.json",
     };
     check_names(verb, argc, argv);
     struct argp_option *list = options_of(verb);

@@ -11,7 +11,7 @@
 #include "util/table.h"
 #include "util/why.h"
 
-enum { MOST_COMPARED = 100000000 };
+enum { MOST_COMPARED = 100000000, MOST_TOKENS = 1 << 24 };
 
 static bool is(const struct sp_table *t, long row, int column, const char *text)
 {
@@ -32,7 +32,7 @@ static const char *find_all(const struct sp_table *t, const char *const *name, i
     return why;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------ */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 enum { HARDWARE, KERNEL, PASS, BATCH, ROWS, KEYS, HEADS, DIM, CAUSAL, DTYPE, VALUE, UNIT, NOTES,
        NKERNEL_COLUMNS };
@@ -72,11 +72,13 @@ static const char *read_kernel_row(const struct sp_table *t, long row, const int
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const char *why = sp_table_number(t, row, c[sizes[i]], &x[sizes[i]]);
         double low = sizes[i] == CAUSAL ? 0 : sizes[i] == VALUE ? 1e-9 : 1;
+        double high = sizes[i] == CAUSAL ? 1 : sizes[i] == VALUE ? 1e12 : MOST_TOKENS;
         if (why)
             return why;
-        if (!(x[sizes[i]] >= low && x[sizes[i]] <= 1e9))
-            return sp_why("%s:%d: %s \"%s\" must be from %g to 1e9", t->path, t->line[row],
-                          kernel_columns[sizes[i]], sp_table_cell(t, row, c[sizes[i]]), low);
+        if (!(x[sizes[i]] >= low && x[sizes[i]] <= high))
+            return sp_why("%s:%d: %s \"%s\" must be from %g to %g", t->path, t->line[row],
+                          kernel_columns[sizes[i]], sp_table_cell(t, row, c[sizes[i]]), low,
+                          high);
     }
     if (x[CAUSAL] != 0 && x[ROWS] > x[KEYS])
         return sp_why("%s:%d: causal, with more rows than keys", t->path, t->line[row]);
@@ -162,7 +164,7 @@ const char *sp_published_kernels(const struct sp_published *from, const struct s
     return why;
 }
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------- */
 
 enum { WHERE, COLLECTIVE, BYTES, TIME, RATE, SOURCE, NTRANSFER_COLUMNS };
 static const char *const transfer_columns[] = {

@@ -123,11 +123,11 @@ int sp_topo_import_main(int argc, char **argv)
 {
     struct words w = read_words(argc, argv, true);
     if (!w.file)
-        sp_stop(SP_EXIT_USAGE, "topo import: a format and a file are needed, as in seqpar topo import "
-                "nccl topo.xml");
+        sp_stop(SP_EXIT_USAGE, "topo import: a format and a file are needed, as in seqpar topo "
+                "import nccl topo.xml");
     if (w.importer->network && !w.nmachines)
-        sp_stop(SP_EXIT_USAGE, "topo import %s: --machine is needed: the hwloc XML of the hosts, "
-                "such as dgx-h100.xml", w.importer->name);
+        sp_stop(SP_EXIT_USAGE, "topo import %s: --machine is needed: the hwloc XML of the "
+                "hosts, such as dgx-h100.xml", w.importer->name);
     bool standard = !strcmp(w.file, "-");
     FILE *in = standard ? stdin : fopen(w.file, "r");
     if (!in)

@@ -1,4 +1,5 @@
-/* topo_verbs.h - what follows `seqpar topo`. argv[0] is that word; each returns the exit code. */
+/* topo_verbs.h - what follows `seqpar topo`. argv[0] is that word; each returns the exit
+ * code. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_TOPO_VERBS_H
 #define SP_TOPO_VERBS_H

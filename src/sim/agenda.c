@@ -140,7 +140,7 @@ double sp_agenda_next(const struct sp_agenda *a)
 {
     const double seconds = a->dial[0].heap.n ? a->dial[0].heap.beat[0].key : INFINITY;
     const double links = a->first.n ? a->first.beat[0].key : INFINITY;
-    return fmin(seconds, links);
+    return seconds < links ? seconds : links;
 }
 
 int sp_agenda_pop(struct sp_agenda *a)

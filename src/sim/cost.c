@@ -1,6 +1,7 @@
 /* cost.c - seconds of one step, by the numbers of a profile. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdlib.h>
 
 #include "sim/profile.h"
 
@@ -18,14 +19,27 @@ static double moved_bytes(const struct sp_plan *p, int step)
     return bytes;
 }
 
+static double most_elements(const struct sp_plan *p, int step)
+{
+    double most = 0;
+    for (int i = 0; i < sp_ops[p->step[step].op].nblocks; i++) {
+        struct sp_block b = sp_step_blocks(p, step)[i];
+        double width = (double)sp_dtype_bytes(p->buf[b.buf].dtype);
+        most = fmax(most, (double)sp_block_bytes(p, b) / width);
+    }
+    return most;
+}
+
 struct sp_work sp_step_work(const struct sp_plan *p, int step)
 {
     const struct sp_step *s = &p->step[step];
     struct sp_work w = { .op = s->op, .dtype = p->pb.dtype, .dim = p->pb.dim,
                          .batch = p->pb.batch };
     if (s->op != SP_ATTN && s->op != SP_GRAD) {
-        if (s->op != SP_SEND && s->op != SP_RECV)
+        if (s->op != SP_SEND && s->op != SP_RECV) {
             w.bytes = moved_bytes(p, step);
+            w.elements = most_elements(p, step);
+        }
         return w;
     }
     const struct sp_block *q = &sp_step_blocks(p, step)[s->op == SP_ATTN ? 2 : 3];
@@ -75,7 +89,7 @@ double sp_work_flops(const struct sp_work *w)
     return (w->op == SP_ATTN ? 4.0 : 10.0) * w->pairs * w->heads * w->batch * w->dim;
 }
 
-/* ---- kernels ---------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------- */
 
 /* The kernel for this op that needs the least stretching; NULL: none. */
 static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const struct sp_work *w)
@@ -106,8 +120,10 @@ static double busiest_slot(const struct sp_kernel_fit *k, const struct sp_tiles 
     static const double few = 0.8;      /* num_splits_heuristic of FlashAttention */
     double items = t->items * copies, sum = t->sum * copies;
     double longest = t->longest * fmax(1, 1 / slots) / k->alone;
-    if (k->split > 0 && items < few * slots)
-        return fmin(sum / slots / k->split, longest);
+    if (k->split > 0 && items < few * slots) {
+        double uneven = k->tail * (t->longest * items - sum);   /* pieces are of equal keys */
+        return fmin((sum + uneven) / slots / k->split, longest);
+    }
     double waves = ceil(items / slots - 1e-9);
     if (waves <= 1)
         return longest;
@@ -134,8 +150,38 @@ double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
     double copies = (double)w->heads * w->batch;
     double busy = busiest_slot(k, &t, copies, slots);
     double device = k->launch + stretch * (copies * w->rows * k->row
+                    + (double)w->kv_heads * w->batch * w->keys * k->key
                     + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
     return larger(device, k->host);
+}
+
+/* Another of the same op and dtype, of the next nearest head dim; NULL: none. */
+static const struct sp_kernel_fit *next_nearest(const struct sp_profile *p,
+                                                const struct sp_kernel_fit *first, int dim)
+{
+    const struct sp_kernel_fit *best = NULL;
+    for (int i = 0; i < p->nkernels; i++) {
+        const struct sp_kernel_fit *k = &p->kernel[i];
+        if (k->op == first->op && k->dtype == first->dtype && k->dim != first->dim &&
+            (!best || abs(k->dim - dim) < abs(best->dim - dim)))
+            best = k;
+    }
+    return best;
+}
+
+/* Of a head dim that wasn't measured: on the straight line through two that were, since part
+ * of a tile's time (softmax) doesn't depend on it; but no less than in proportion. */
+static double between_dims(const struct sp_profile *p, const struct sp_kernel_fit *k,
+                           const struct sp_work *w, double slots, double stretch)
+{
+    const struct sp_kernel_fit *other = next_nearest(p, k, w->dim);
+    double least = sp_kernel_seconds(k, w, slots, stretch * w->dim / k->dim);
+    if (!other)
+        return least;
+    double one = sp_kernel_seconds(k, w, slots, stretch);
+    double two = sp_kernel_seconds(other, w, slots, stretch);
+    double line = one + (two - one) * (w->dim - k->dim) / (other->dim - k->dim);
+    return w->dim < k->dim ? fmax(line, least) : fmax(line, one);
 }
 
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
@@ -144,14 +190,14 @@ static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w
     const struct sp_kernel_fit *k = nearest(p, w);
     if (!k)
         return NAN;
-    double stretch = (double)w->dim / k->dim;
-    if (k->dtype != w->dtype)
-        stretch *= (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
+    double stretch = k->dtype == w->dtype
+        ? 1 : (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
     if (inside && (k->dim != w->dim || k->dtype != w->dtype || w->rows < k->low_rows ||
                    w->rows > k->high_rows || w->keys < k->low_keys ||
                    w->keys > k->high_keys))
         *inside = false;
-    return sp_kernel_seconds(k, w, slots, stretch);
+    return k->dim == w->dim ? sp_kernel_seconds(k, w, slots, stretch)
+                            : between_dims(p, k, w, slots, stretch);
 }
 
 double sp_work_full(const struct sp_profile *p, const struct sp_work *w)
@@ -174,7 +220,12 @@ static double stream_seconds(const struct sp_profile *p, const struct sp_work *w
         if (inside)
             *inside = false;
     }
-    return f->known ? f->launch + w->bytes / f->rate : NAN;
+    if (!f->known)
+        return NAN;
+    double by_bytes = f->rate > 0 ? w->bytes / f->rate : 0;
+    double by_elements = f->element.n ? w->elements * sp_curve_at(&f->element, w->elements, NULL)
+                                      : 0;
+    return f->launch + by_bytes + by_elements;
 }
 
 double sp_work_seconds_on(const struct sp_profile *p, const struct sp_work *w, double slots,

@@ -16,7 +16,7 @@
 #include "util/why.h"
 
 enum { FEWEST = 4, ROUNDS = 4, POINTS = 8 };
-enum { LAUNCH, PROLOGUE, TILE, ROW, HOST, MASKED, ALONE, TAIL, SPLIT, NNUMBERS };
+enum { LAUNCH, PROLOGUE, TILE, ROW, KEY, HOST, MASKED, ALONE, TAIL, SPLIT, NNUMBERS };
 
 static const double NOISE = 0.03, FAR = 0.15, BEND = 0.002;
 
@@ -45,6 +45,8 @@ static void set(struct sp_kernel_fit *k, const double *x)
     k->prologue = exp(x[PROLOGUE]);
     k->tile = exp(x[TILE]);
     k->row = exp(x[ROW]);
+    if (k->key > 0)
+        k->key = exp(x[KEY]);
     if (k->host > 0)
         k->host = exp(x[HOST]);
     k->masked = exp(x[MASKED]);
@@ -91,11 +93,12 @@ static void begin(struct fitting *f, double *x)
     const double middle[NNUMBERS] = {
         log(given(k->launch, least / 2)), log(given(k->prologue, tile)), log(tile),
         log(given(k->row, tile / k->tile_rows / f->slots / 10)),
+        log(tile / k->tile_keys / f->slots),
         log(least / 2), log(1.2), between_from(0.9, 0.5, 1),
         between_from(0.5, 0, 1), between_from(0.8, 0.2, 1),
     };
     const double width[NNUMBERS] = {
-        k->launch > 0 ? 0.3 : 1, k->prologue > 0 ? 0.3 : 1, 3, k->row > 0 ? 0.3 : 2, 2, 0.3,
+        k->launch > 0 ? 0.3 : 1, k->prologue > 0 ? 0.3 : 1, 3, k->row > 0 ? 0.3 : 2, 2, 2, 0.3,
         1, 1, 0.7,
     };
     for (int j = 0; j < NNUMBERS; j++) {
@@ -104,7 +107,7 @@ static void begin(struct fitting *f, double *x)
     }
 }
 
-/* ---- the curve ---------------------------------------------------------------------------- */
+/* ---- the curve --------------------------------------------------------------------- */
 
 struct point { double x, y; };
 
@@ -134,7 +137,8 @@ static int leftovers(const struct fitting *f, struct point *p)
     for (int i = 0; i < f->n; i++) {
         const struct sp_sample *s = f->s[i];
         double rest = f->k->launch
-                      + f->k->row * s->work.rows * s->work.heads * s->work.batch;
+                      + f->k->row * s->work.rows * s->work.heads * s->work.batch
+                      + f->k->key * s->work.keys * s->work.kv_heads * s->work.batch;
         double tiles = seconds(f->k, f->slots, &s->work) - rest;
         double left = s->seconds - rest;
         if (left > 0.5 * s->seconds)
@@ -174,7 +178,7 @@ static void fit_curve(struct fitting *f)
     free(y);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 static bool is_own(const struct sp_kernel_fit *k, const struct sp_sample *s)
 {
@@ -200,8 +204,8 @@ static const char *note_sizes(struct sp_kernel_fit *k, const struct sp_sample **
     return NULL;
 }
 
-double *sp_fit_errors(const struct sp_kernel_fit *k, int slots, const struct sp_sample *s, int n,
-                      int *count)
+double *sp_fit_errors(const struct sp_kernel_fit *k, int slots, const struct sp_sample *s,
+                      int n, int *count)
 {
     double *error = sp_alloc((size_t)n * sizeof *error);
     *count = 0;

@@ -38,9 +38,11 @@ void sp_net_free(struct sp_net *n)
     for (int i = 0; i < n->nlines; i++)
         free(n->line[i].on);
     sp_agenda_clear(&n->agenda);
-    void *arrays[] = { n->line, n->hop, n->path, n->flow, n->joining, n->dirty, n->done,
-                       n->moment, n->bit, n->left, n->seen, n->group, n->levels.beat,
-                       n->caps.beat, n };
+    for (int i = 0; i < n->nlines && n->bundle; i++)
+        free(n->bundle[i].pair);
+    void *arrays[] = { n->line, n->hop, n->path, n->flow, n->need, n->joining, n->dirty,
+                       n->done, n->moment, n->bit, n->left, n->group, n->levels.beat,
+                       n->caps.beat, n->bundle, n->local, n->pair_at, n };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -69,32 +71,37 @@ int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops)
 
 /* ---- states ------------------------------------------------------------------------------ */
 
-static struct sp_flow *flow_of(struct sp_net *n, int id)
+static void make_room(struct sp_net *n, int id)
 {
     while (n->nflows <= id) {
         n->flow = sp_grow(n->flow, n->nflows, sizeof *n->flow);
-        n->seen = sp_grow(n->seen, n->nflows, sizeof *n->seen);
+        n->need = sp_grow(n->need, n->nflows, sizeof *n->need);
         n->joining = sp_grow(n->joining, n->nflows, sizeof *n->joining);
         n->done = sp_grow(n->done, n->nflows, sizeof *n->done);
-        n->flow[n->nflows].state = SP_IDLE;
-        n->seen[n->nflows++] = 0;
+        n->flow[n->nflows++] = (struct sp_flow){ .clock = -1 };
     }
     sp_agenda_room(&n->agenda, id);
-    return &n->flow[id];
+}
+
+static void put(struct sp_net *n, int id, enum sp_flow_state state, double seconds)
+{
+    n->flow[id].state = (unsigned char)state;
+    n->flow[id].clock = 0;
+    sp_agenda_put(&n->agenda, id, 0, n->now + seconds);
 }
 
 /* Its latency is over. */
 static void go(struct sp_net *n, int id)
 {
-    struct sp_flow *f = &n->flow[id];
-    if (f->hops && f->amount > 0) {
-        f->state = SP_JOINING;
+    struct sp_need *need = &n->need[id];
+    if (n->flow[id].hops && need->amount > 0) {
+        n->flow[id].state = SP_JOINING;
         n->joining[n->njoining++] = id;
+        n->changed = true;
         return;
     }
-    f->state = SP_ALONE;
-    f->rate = f->cap;
-    sp_agenda_put(&n->agenda, id, 0, n->now + f->amount / f->rate);
+    need->rate = need->cap;
+    put(n, id, SP_ALONE, need->amount / need->rate);
 }
 
 void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap)
@@ -102,56 +109,68 @@ void sp_net_start(struct sp_net *n, int id, int path, double latency, double amo
     assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0 && cap > 0);
     if (!n->pruned)
         sp_net_prune(n);
-    struct sp_flow *f = flow_of(n, id);
+    if (id >= n->nflows)
+        make_room(n, id);
+    struct sp_flow *f = &n->flow[id];
     assert(f->state == SP_IDLE);
-    *f = (struct sp_flow){ .cap = cap, .amount = amount };
+    *f = (struct sp_flow){ .clock = -1 };
+    n->need[id] = (struct sp_need){ cap, amount, 0 };
     if (path >= 0) {
         f->hop = n->path[path].hop;
         f->kept = n->path[path].kept;
         f->hops = n->path[path].hops;
     }
     n->in_flight++;
-    if (latency > 0) {
-        f->state = SP_WAITING;
-        sp_agenda_put(&n->agenda, id, 0, n->now + latency);
-    } else
+    if (latency > 0)
+        put(n, id, SP_WAITING, latency);
+    else
         go(n, id);
 }
 
 static void end(struct sp_net *n, int id)
 {
     struct sp_flow *f = &n->flow[id];
+    if (n->bundled && f->state == SP_SHARING)
+        sp_bundle_leave(n, id);
     for (int i = 0; i < f->hops; i++) {
         const struct sp_hop *h = &n->hop[f->hop + i];
-        n->line[h->link].crossed += f->amount * (double)h->share;
-        if (i < f->kept && f->state == SP_SHARING)
+        struct sp_line *line = &n->line[h->link];
+        line->crossed += n->need[id].amount * (double)h->share;
+        if (i < f->kept && f->state == SP_SHARING) {
+            line->live--;
+            line->shares -= (double)h->share;
             sp_net_dirty(n, h->link);
+        }
     }
     f->state = SP_IDLE;
+    f->clock = -1;
     n->done[n->ndone++] = id;
     n->in_flight--;
 }
 
 void sp_net_cap(struct sp_net *n, int id, double cap)
 {
-    struct sp_flow *f = &n->flow[id];
+    struct sp_need *need = &n->need[id];
+    const struct sp_flow *f = &n->flow[id];
     assert(cap > 0);
     if (f->state == SP_IDLE)            /* through at this moment, but not yet told */
         return;
-    const double before = f->cap;
-    f->cap = cap;
+    const double before = need->cap;
+    need->cap = cap;
     if (f->state == SP_SHARING) {
-        const int clock = sp_flow_clock(n, id);
-        const double rate = clock ? n->agenda.dial[clock].speed : f->rate;
+        const double rate = f->clock ? n->agenda.dial[f->clock].speed : need->rate;
+        n->least_cap = cap < n->least_cap ? cap : n->least_cap;
+        n->line[n->hop[f->hop].link].capped = true;
         if (cap >= rate && rate < before)
             return;
+        n->bundled = false;
         for (int i = 0; i < f->kept; i++)
             sp_net_dirty(n, n->hop[f->hop + i].link);
-    } else if (f->state == SP_ALONE && f->rate < INFINITY) {
+    } else if (f->state == SP_ALONE && need->rate < INFINITY) {
         const double left = sp_flow_left(n, id);
         sp_agenda_take(&n->agenda, id);
-        f->rate = cap;
-        sp_agenda_put(&n->agenda, id, 0, n->now + left / cap);
+        need->rate = cap;
+        put(n, id, SP_ALONE, left / cap);
     }
 }
 
@@ -163,21 +182,32 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void sort_few(int *id, int n)
+{
+    for (int i = 1; i < n; i++) {
+        const int x = id[i];
+        int j = i;
+        for (; j && id[j - 1] > x; j--)
+            id[j] = id[j - 1];
+        id[j] = x;
+    }
+}
+
 /* Many ids that are close together are sorted by setting bits. */
 static void sort_done(struct sp_net *n)
 {
-    enum { BITS = 8 * sizeof *n->bit };
+    enum { BITS = 8 * sizeof *n->bit, FEW = 12 };
+    if (n->ndone <= FEW) {
+        sort_few(n->done, n->ndone);
+        return;
+    }
     int low = n->done[0], high = low;
-    bool sorted = true;
     for (int i = 1; i < n->ndone; i++) {
-        sorted &= n->done[i - 1] < n->done[i];
         low = n->done[i] < low ? n->done[i] : low;
         high = n->done[i] > high ? n->done[i] : high;
     }
-    if (sorted)
-        return;
     const int words = (high - low) / BITS + 1;
-    if (words / 4 > n->ndone || n->ndone < 8) {
+    if (words / 16 > n->ndone) {
         qsort(n->done, (size_t)n->ndone, sizeof *n->done, by_id);
         return;
     }
@@ -198,10 +228,14 @@ static void sort_done(struct sp_net *n)
 static void gather(struct sp_net *n)
 {
     double next = sp_agenda_next(&n->agenda), sum = 0;
-    const double first = next, until = next + fmax(n->eps, same * next);
+    const double first = next, rounding = same * next;
+    const double until = next + (n->eps > rounding ? n->eps : rounding);
     n->nmoments = 0;
     for (; next <= until; next = sp_agenda_next(&n->agenda)) {
-        n->moment = sp_grow(n->moment, n->nmoments, sizeof *n->moment);
+        if (n->nmoments == n->moment_room) {
+            n->moment = sp_grow(n->moment, n->nmoments, sizeof *n->moment);
+            n->moment_room = n->nmoments ? 2 * n->nmoments : 1;
+        }
         n->moment[n->nmoments++] = sp_agenda_pop(&n->agenda);
         sum += next - first;
     }
@@ -215,10 +249,10 @@ static void arrive(struct sp_net *n, int moment)
 {
     for (int id = n->agenda.moment[moment].first, next; id >= 0; id = next) {
         next = n->agenda.due[id].next;
-        n->agenda.due[id].moment = -1;
-        if (n->flow[id].state == SP_WAITING)
+        if (n->flow[id].state == SP_WAITING) {
+            n->flow[id].clock = -1;
             go(n, id);
-        else
+        } else
             end(n, id);
     }
     sp_agenda_drop(&n->agenda, moment);
@@ -229,7 +263,7 @@ int sp_net_wait(struct sp_net *n)
     if (n->next_done == n->ndone) {
         n->next_done = n->ndone = 0;
         while (!n->ndone) {
-            if (n->ndirty || n->njoining)
+            if (n->changed)
                 sp_share(n);
             if (!n->in_flight)
                 return -1;
@@ -256,7 +290,8 @@ double sp_net_crossed(const struct sp_net *n, int link)
         const struct sp_flow *f = &n->flow[id];
         for (int i = 0; i < f->hops && f->state == SP_SHARING; i++)
             if (n->hop[f->hop + i].link == link)
-                bytes += (f->amount - sp_flow_left(n, id)) * (double)n->hop[f->hop + i].share;
+                bytes += (n->need[id].amount - sp_flow_left(n, id)) *
+                         (double)n->hop[f->hop + i].share;
     }
     return bytes;
 }

@@ -69,3 +69,9 @@ void sp_heap_remove(struct sp_heap *h, int *place, int at)
     else
         sink(h, place, at, last);
 }
+
+void sp_heap_order(struct sp_heap *h, int *place)
+{
+    for (int i = (h->n - 2) / 4; i >= 0 && h->n > 1; i--)
+        sink(h, place, i, h->beat[i]);
+}

@@ -11,4 +11,7 @@ void sp_heap_push(struct sp_heap *h, int *place, double key, int what);
 void sp_heap_remove(struct sp_heap *h, int *place, int at);
 void sp_heap_change(struct sp_heap *h, int *place, int at, double key);
 
+/* Make a heap of what lies in it in any order. */
+void sp_heap_order(struct sp_heap *h, int *place);
+
 #endif

@@ -129,7 +129,8 @@ static int number(struct sp_sim *x, int step)
 
 /* ---- in flight ------------------------------------------------------------------------------- */
 
-static void join(struct sp_sim *x, int step)
+/* To the list of its rank, of what is in flight or not yet noticed. */
+static void list(struct sp_sim *x, int step)
 {
     struct sp_runner *r = sp_sim_rank(x, step);
     x->next[step] = r->first;
@@ -137,12 +138,9 @@ static void join(struct sp_sim *x, int step)
     if (r->first != SP_NONE)
         x->prev[r->first] = step;
     r->first = step;
-    r->flying++;
-    x->state[step] = FLYING;
-    sp_sim_touch(x, x->p->step[step].rank);
 }
 
-static void leave(struct sp_sim *x, int step)
+static void unlist(struct sp_sim *x, int step)
 {
     struct sp_runner *r = sp_sim_rank(x, step);
     int next = x->next[step], prev = x->prev[step];
@@ -152,7 +150,20 @@ static void leave(struct sp_sim *x, int step)
         x->next[prev] = next;
     if (next != SP_NONE)
         x->prev[next] = prev;
-    r->flying--;
+}
+
+static void join(struct sp_sim *x, int step)
+{
+    list(x, step);
+    sp_sim_rank(x, step)->flying++;
+    x->state[step] = FLYING;
+    sp_sim_touch(x, x->p->step[step].rank);
+}
+
+static void leave(struct sp_sim *x, int step)
+{
+    unlist(x, step);
+    sp_sim_rank(x, step)->flying--;
     sp_sim_touch(x, x->p->step[step].rank);
 }
 
@@ -218,12 +229,19 @@ void sp_messages_start(struct sp_sim *x)
     x->nready = 0;
 }
 
+/* Seconds of delay a second: a rank that no longer computes looks at once. */
+static double patience(const struct sp_sim *x, int rank)
+{
+    return x->rank[rank].computing ? 1 : 1e12;
+}
+
 void sp_messages_rates(struct sp_sim *x, int rank)
 {
-    if (!(x->s->profile->interference.comm > 0))
-        return;
     for (int step = x->rank[rank].first; step != SP_NONE; step = x->next[step])
-        sp_net_cap(x->net, x->turn[send_of(x, step)], rate(x, send_of(x, step)));
+        if (x->state[step] == NOTICED)
+            sp_net_cap(x->net, x->turn[step], patience(x, rank));
+        else if (x->s->profile->interference.comm > 0)
+            sp_net_cap(x->net, x->turn[send_of(x, step)], rate(x, send_of(x, step)));
 }
 
 /* ---- through ----------------------------------------------------------------------------------- */
@@ -234,7 +252,7 @@ static void end(struct sp_sim *x, int step)
     sp_sim_finish(x, step);
 }
 
-/* A host that computes looks after its messages only now and then. */
+/* A host that computes looks after its messages only now and then, or when it is through. */
 static void notice(struct sp_sim *x, int step)
 {
     double late = x->s->profile->poll;
@@ -243,7 +261,8 @@ static void notice(struct sp_sim *x, int step)
         return;
     }
     x->state[step] = NOTICED;
-    sp_net_start(x->net, number(x, step), SP_NONE, late, 0, 1);
+    list(x, step);
+    sp_net_start(x->net, number(x, step), SP_NONE, 0, late, 1);
 }
 
 void sp_message_through(struct sp_sim *x, int flow)
@@ -251,6 +270,7 @@ void sp_message_through(struct sp_sim *x, int flow)
     int at = flow - sp_sim_first_message(x), step = x->carried[at];
     x->unused[x->nunused++] = at;
     if (x->state[step] == NOTICED) {
+        unlist(x, step);
         end(x, step);
         return;
     }

@@ -16,24 +16,40 @@ enum sp_flow_state {
     SP_ALONE,                   /* without links, on clock 0 */
 };
 
+/* What is read of every flow whenever rates are found, and what is not. */
 struct sp_flow {
-    double cap, amount;
-    double rate;                /* while it is on clock 0: a second */
+    int seen;                   /* stamp of the last time it was met, or given a rate */
+    int clock;                  /* by which it ends, or its latency; -1: none */
     int hop;                    /* in sp_net.hop */
     unsigned char kept, hops;   /* the first so many can bind; all */
     unsigned char state;
+};
+
+struct sp_need {
+    double cap, amount;
+    double rate;                /* while it is on clock 0: a second */
 };
 
 struct sp_on { int flow; float share; };        /* that crosses a link */
 
 struct sp_line {                /* a link */
     double rate, crossed;
+    double shares; int live;    /* of all its flows; so many */
     struct sp_on *on; int n, room;      /* flows; also some that have left, if dirty */
+    bool capped;                /* a flow may have a cap */
     bool dirty;                 /* flows came or left, or changed their caps */
 };
 
 /* A link while rates are found: what is not yet given away, and to whom it can be. */
-struct sp_left { double rate, shares; int flows, stamp; };
+struct sp_left {
+    double rate, shares;
+    int flows, stamp;
+    bool full;
+};
+
+/* Of the flows that one link holds back, those that cross another. */
+struct sp_pair { int link, flows; double shares; };
+struct sp_bundle { struct sp_pair *pair; int n, room; };
 
 struct sp_route_kept { int hop; unsigned char kept, hops; };
 
@@ -43,20 +59,26 @@ struct sp_net {
     struct sp_line *line; int nlines;
     struct sp_hop *hop; int nhops;
     struct sp_route_kept *path; int npaths;
-    struct sp_flow *flow; int nflows, in_flight;
+    struct sp_flow *flow; struct sp_need *need; int nflows, in_flight;
     bool pruned;
 
     int *joining; int njoining;
     int *dirty; int ndirty;     /* links */
+    bool changed;               /* rates must be found */
     int *done; int ndone, next_done;    /* of this moment, sorted */
-    int *moment; int nmoments;  /* due now */
+    int *moment; int nmoments, moment_room;     /* due now */
     unsigned long *bit; int nbits;      /* to sort ids */
 
     struct sp_left *left;       /* by link */
-    int *seen; int nseen;       /* by flow: stamp of the last time it was met, given a rate */
     int stamp;                  /* of a group met; + 1: its rate is found */
-    int *group; int ngroup;     /* links that depend on each other */
+    int *group; int ngroup;     /* links that depend on each other; those found last */
+    int again, met;             /* so often has it been taken as found; flows it had then */
     struct sp_heap levels, caps;
+
+    bool bundled;               /* the group's flows are */
+    struct sp_bundle *bundle;   /* by link */
+    int *local, *pair_at;       /* place in the group, by link; of a pair, by two places */
+    double least_cap;           /* no flow bundled has a smaller one */
 };
 
 /* Put those links of each path first that can ever bind. */
@@ -65,20 +87,27 @@ void sp_net_prune(struct sp_net *n);
 /* Give all flows their rates, where anything changed. */
 void sp_share(struct sp_net *n);
 
+/* From now on the flow goes at this rate, by this clock. */
+void sp_settle(struct sp_net *n, int id, int clock, double rate);
+
+/* Strike off the flows that have left. */
+void sp_line_forget(struct sp_net *n, struct sp_line *line);
+
+/* Bundle the flows of the group that was solved last, if that pays. A flow is about to leave.
+ * A link is full: its flows get what they have now; returns how many links they cross. */
+void sp_bundle_build(struct sp_net *n);
+void sp_bundle_leave(struct sp_net *n, int id);
+int sp_bundle_give(struct sp_net *n, int link, double level);
+
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);
-
-static inline int sp_flow_clock(const struct sp_net *n, int id)
-{
-    const int moment = n->agenda.due[id].moment;
-    return moment < 0 ? -1 : n->agenda.moment[moment].clock;
-}
 
 static inline void sp_net_dirty(struct sp_net *n, int link)
 {
     if (!n->line[link].dirty)
         n->dirty[n->ndirty++] = link;
     n->line[link].dirty = true;
+    n->changed = true;
 }
 
 #endif

@@ -54,10 +54,7 @@ static struct outcome run(struct job *j, enum sp_pass pass, enum sp_sim_mode mod
     struct sp_executor *e = sp_sim_executor(x);
     struct outcome out = { 0 };
     const char *why = sp_loop_run(j->loop, pass, e, span);
-    if (why)
-        out.time = NAN;
-    else
-        out.time = e->now(e);
+    out.time = why ? NAN : e->now(e);
     out.tale = sp_sim_tale(x);
     read_links(j, x, &out);
     sp_sim_free(x);
@@ -152,7 +149,7 @@ static struct sp_forecast_pass forecast(struct job *j, enum sp_pass pass)
         if (!need)
             continue;
         out[mode] = run(j, pass, mode);
-        f.time[mode] = out[mode].time;
+        f.time[mode] = out[mode].time + j->s->profile->pass;
     }
     f.exposed = f.time[SP_SIM_OVERLAPPED] - f.time[SP_SIM_COMPUTE];
     memcpy(f.bytes, out[SP_SIM_OVERLAPPED].bytes, sizeof f.bytes);
@@ -170,17 +167,28 @@ static const char *unknown(const struct sp_scene *s)
     return NULL;
 }
 
+/* Speeds are a group's, and the same for all groups. */
+static double *speeds(const struct sp_placement *at, const double *speed)
+{
+    double *all = sp_alloc((size_t)at->groups * (size_t)at->ranks * sizeof *all);
+    for (int i = 0; i < at->groups * at->ranks; i++)
+        all[i] = speed[i % at->ranks];
+    return all;
+}
+
 static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
-                            const struct sp_placement *at)
+                            struct sp_placement *at)
 {
     const struct sp_forecast_options *o = j->o;
-    bool each = o->explicit_run || o->jitter > 0 || o->speed || o->span;
-    if (!each)
-        return sp_scene_collapsed(j->p, j->t, f, at);
-    struct sp_scene *s = at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
-                                        : sp_scene_new(j->p, j->t, f, at);
-    for (int r = 0; o->speed && r < s->plan->pb.ranks; r++)
-        s->speed[r] = o->speed[r % j->p->pb.ranks];
+    double *speed = o->speed ? speeds(at, o->speed) : NULL;
+    struct sp_scene *(*lay)(const struct sp_plan *, const struct sp_topo *,
+                            const struct sp_profile *, const struct sp_placement *) =
+        !o->explicit_run && !(o->jitter > 0) && !o->span ? sp_scene_collapsed
+        : at->groups > 1 ? sp_scene_all : sp_scene_new;
+    at->speed = speed;
+    struct sp_scene *s = lay(j->p, j->t, f, at);
+    at->speed = NULL;
+    free(speed);
     return s;
 }
 

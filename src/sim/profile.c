@@ -25,8 +25,10 @@ void sp_profile_free(struct sp_profile *p)
         sp_curve_free(&p->path[i].efficiency);
         free(p->path[i].source);
     }
-    for (int i = 0; i < SP_NOPS; i++)
+    for (int i = 0; i < SP_NOPS; i++) {
+        sp_curve_free(&p->stream[i].element);
         free(p->stream[i].source);
+    }
     free(p->kernel);
     free(p->name);
     free(p->device);
@@ -39,7 +41,7 @@ void sp_profile_free(struct sp_profile *p)
     free(p);
 }
 
-/* ---- as JSON ----------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------- */
 
 static void set_number(json_t *o, const char *name, double x)
 {
@@ -80,6 +82,7 @@ static json_t *kernel_object(const struct sp_kernel_fit *k)
     set_number(o, "prologue", k->prologue);
     set_number(o, "tile", k->tile);
     set_number(o, "row", k->row);
+    set_number(o, "key", k->key);
     set_number(o, "host", k->host);
     set_number(o, "masked", k->masked);
     set_number(o, "alone", k->alone);
@@ -112,6 +115,7 @@ static json_t *stream_object(const struct sp_stream_fit *s)
     json_t *o = json_object();
     set_number(o, "launch", s->launch);
     set_number(o, "rate", s->rate);
+    set_curve(o, "element", &s->element);
     set_text(o, "source", s->source ? s->source : "");
     return o;
 }
@@ -149,6 +153,7 @@ static json_t *heads_of(const struct sp_profile *p)
     set_number(root, "poll", p->poll);
     set_number(root, "issue", p->issue);
     set_text(root, "issue_source", p->issue_source);
+    set_number(root, "pass", p->pass);
     set_text(root, "device_source", p->device_source);
     for (int i = 0; i < SP_NLINK_KINDS; i++)
         set_number(links, sp_link_names[i], p->link[i]);
@@ -163,7 +168,7 @@ static json_t *heads_of(const struct sp_profile *p)
     return root;
 }
 
-/* ---- as text ------------------------------------------------------------------------------ */
+/* ---- as text ----------------------------------------------------------------------- */
 
 static void put(FILE *out, const char *before, const char *name, const json_t *value)
 {

@@ -34,6 +34,8 @@ struct sp_kernel_fit {
     double host;                /* seconds that calls are apart, at least */
     double row;                 /* seconds of each row of each head, on all slots together:
                                  * bound by memory */
+    double key;                 /* and of each key of each KV head, where keys are packed once
+                                 * for all queries (CPUs); fitted if it is above 0 before */
     double masked;              /* a tile on the diagonal takes so many times a full one */
     double alone;               /* speed of a slot with one item, of that with two: 0.5 .. 1 */
     double tail;                /* of the longest item, how much sticks out at the end: 0 if
@@ -47,8 +49,14 @@ struct sp_kernel_fit {
     char *source;
 };
 
-/* Ops bound by memory: DELTA, MERGE, ADD, COPY. Bytes are those read and written. */
-struct sp_stream_fit { double launch, rate; bool known; char *source; };
+/* Ops bound by memory: DELTA, MERGE, ADD, COPY. Bytes are those read and written. CPUs, with
+ * caches and conversions between dtypes, are described by elements instead. */
+struct sp_stream_fit {
+    double launch, rate;        /* bytes/s; 0: not by bytes */
+    bool known;
+    char *source;
+    struct sp_curve element;    /* seconds of each element, over their number; n = 0: none */
+};
 
 /* Messages of a class of paths. */
 struct sp_path_fit {
@@ -92,6 +100,7 @@ struct sp_profile {
                                  * of messages; 0: the device never waits for it */
     char *issue_source;
     double poll;                /* seconds until a finished message is noticed, on average */
+    double pass;                /* seconds of a pass beside its steps: to begin, to see the end */
 };
 
 enum { SP_PROFILE_VERSION = 1 };
@@ -101,7 +110,7 @@ struct sp_profile *sp_profile_load(const char *path, const char **why);
 const char *sp_profile_save(const struct sp_profile *p, const char *path);     /* NULL or why */
 void sp_profile_free(struct sp_profile *p);
 
-/* ---- cost ------------------------------------------------------------------------------ */
+/* ---- cost -------------------------------------------------------------------------- */
 
 /* A step as the cost model sees it. Where the mask hides some pairs of a step, tiles are
  * counted from the places of its rows and keys; without lists of places, row i sees the keys
@@ -115,7 +124,7 @@ struct sp_work {
     bool causal;                /* fewer pairs than rows x keys */
     long offset;
     struct sp_where q, k;       /* the plan's; or none */
-    double bytes;               /* the others: read and written */
+    double bytes, elements;     /* the others: read and written; of the largest block */
 };
 
 struct sp_work sp_step_work(const struct sp_plan *p, int step);
@@ -153,7 +162,7 @@ struct sp_tiles sp_count_tiles(const struct sp_kernel_fit *k, const struct sp_wo
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
                          double stretch);
 
-/* ---- fitting ----------------------------------------------------------------------------- */
+/* ---- fitting ----------------------------------------------------------------------- */
 
 struct sp_sample { struct sp_work work; double seconds; };
 

@@ -172,13 +172,14 @@ static void range(const struct part *p, const char *name, double *low, double *h
         complain(p, name, "is not [lowest, highest]");
 }
 
-/* ---- the parts of a profile --------------------------------------------------------------- */
+/* ---- the parts of a profile -------------------------------------------------------- */
 
 static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
 {
     static const char *const known[] = {
         "op", "dtype", "dim", "tile_rows", "tile_keys", "launch", "prologue", "tile", "masked",
-        "row", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows", "keys", "source", NULL
+        "row", "key", "host", "alone", "tail", "split", "correction", "residual", "samples", "rows",
+        "keys", "source", NULL
     };
     static const char *const ops[] = { "attn", "grad" };
     only(p, known);
@@ -191,6 +192,7 @@ static void read_kernel(const struct part *p, struct sp_kernel_fit *k)
     number(p, "prologue", true, 0, MOST_SECONDS, &k->prologue);
     number(p, "tile", true, 1e-15, MOST_SECONDS, &k->tile);
     number(p, "row", false, 0, MOST_SECONDS, &k->row);
+    number(p, "key", false, 0, MOST_SECONDS, &k->key);
     number(p, "host", false, 0, MOST_SECONDS, &k->host);
     k->masked = 1;
     number(p, "masked", false, 0, 1000, &k->masked);
@@ -233,11 +235,12 @@ static void read_kernels(const struct part *p, struct sp_profile *f)
 
 static void read_stream(const struct part *p, struct sp_stream_fit *s)
 {
-    static const char *const known[] = { "launch", "rate", "source", NULL };
+    static const char *const known[] = { "launch", "rate", "element", "source", NULL };
     only(p, known);
     s->known = true;
     number(p, "launch", true, 0, MOST_SECONDS, &s->launch);
-    number(p, "rate", true, 1, MOST_RATE, &s->rate);
+    curve(p, "element", &s->element);
+    number(p, "rate", s->element.n == 0, s->element.n ? 0 : 1, MOST_RATE, &s->rate);
     text(p, "source", true, &s->source);
 }
 
@@ -320,7 +323,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
 {
     static const char *const known[] = {
         "seqpar_profile", "name", "device", "library", "source", "measured", "device_source",
-        "slots", "ctas", "memory", "poll", "kernels", "streams", "paths", "links",
+        "slots", "ctas", "memory", "poll", "pass", "kernels", "streams", "paths", "links",
         "interference", "issue", "issue_source", NULL
     };
     if (!member(p, "seqpar_profile"))
@@ -339,6 +342,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     number(p, "issue", false, 0, MOST_SECONDS, &f->issue);
     text(p, "issue_source", false, &f->issue_source);
     number(p, "poll", false, 0, MOST_SECONDS, &f->poll);
+    number(p, "pass", false, 0, MOST_SECONDS, &f->pass);
     read_kernels(p, f);
     read_streams(p, f);
     read_paths(p, f);

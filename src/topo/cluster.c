@@ -268,6 +268,14 @@ static char *name_of(const char *path)
     return strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
+static bool is_text(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (iscntrl((unsigned char)line[i]) && !strchr("\t\r\n", line[i] ? line[i] : 1))
+            return false;
+    return true;
+}
+
 static const char *read_file(struct sp_cluster *c, FILE *f)
 {
     char *line = NULL;
@@ -277,7 +285,7 @@ static const char *read_file(struct sp_cluster *c, FILE *f)
     int number = 0;
     while (!why && (got = getline(&line, &room, f)) >= 0) {
         number++;
-        why = strlen(line) != (size_t)got ? "is not text" : read_line(c, line, number);
+        why = is_text(line, (size_t)got) ? read_line(c, line, number) : "is not text";
     }
     if (why)
         why = sp_why("%s:%d: %s", c->path, number, why);

@@ -15,14 +15,15 @@ static const char table[] =
 /* The words of the next line of that kind, and what follows them; NULL: no more. */
 static const char *next(const char *at, const char *kind, char word[2][32], char rest[64])
 {
-    char first[16];
-    while (at && *at) {
-        const char *end = strchr(at, '\n');
+    char line[160], first[16];
+    while (*at) {
+        size_t length = strcspn(at, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, at);
+        at += length + (at[length] == '\n');
         rest[0] = word[1][0] = '\0';
-        int n = sscanf(at, "%15s %31s %31s %63[^\n]", first, word[0], word[1], rest);
-        at = end ? end + 1 : NULL;
-        if (n >= 3 && !strcmp(first, kind))
-            return at ? at : "";
+        if (sscanf(line, "%15s %31s %31s %63[^\n]", first, word[0], word[1], rest) >= 3
+            && !strcmp(first, kind))
+            return at;
     }
     return NULL;
 }

@@ -18,7 +18,8 @@ bool sp_device_find(const char *kind, unsigned vendor, unsigned device,
 /* Between sockets of that processor; false: the default for processors not in the table. */
 bool sp_device_smp(const char *cpu, double *rate);
 
-/* "smp", "package": between NUMA nodes of one; "memory": of one CPU rank. */
+/* "smp", "package": between NUMA nodes of one; "memory": of one CPU rank; "pcie":
+ * of NICs without known rates. */
 double sp_device_default(const char *kind);
 
 #endif

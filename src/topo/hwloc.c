@@ -11,6 +11,7 @@
 
 #include "topo/hwloc_compat.h"
 #include "topo/inventory.h"
+#include "topo/probe.h"
 #include "util/memory.h"
 #include "util/why.h"
 
@@ -100,7 +101,12 @@ static void add_name(struct sp_device *d, const char *name, bool first)
 
 static void describe_gpu(struct sp_device *d, hwloc_obj_t pci)
 {
+    const char *probed = hwloc_obj_get_info_by_name(pci, "GPUModel");
     d->order = -1;
+    if (probed) {
+        free(d->model);
+        d->model = strdup(probed);
+    }
     for (hwloc_obj_t os = pci->io_first_child; os; os = os->next_sibling) {
         int order = os->type == HWLOC_OBJ_OS_DEVICE ? gpu_number(os->name) : -1;
         const char *model = hwloc_obj_get_info_by_name(os, "GPUModel");
@@ -301,12 +307,25 @@ static const char *load(hwloc_topology_t t, const char *path)
     setenv("HWLOC_HIDE_ERRORS", "2", 0);
     hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
     hwloc_topology_set_io_types_filter(t, HWLOC_TYPE_FILTER_KEEP_ALL);
-    if (path && hwloc_topology_set_xml(t, path))
-        return refused(path);
-    if (hwloc_topology_load(t))
-        return path ? refused(path) : sp_why("hwloc can't look at this machine: %s",
-                                             strerror(errno));
-    return NULL;
+    return hwloc_topology_set_xml(t, path) || hwloc_topology_load(t) ? refused(path) : NULL;
+}
+
+/* This machine: hwloc alone doesn't know its NVLinks and rates of NICs. */
+static const char *load_probed(hwloc_topology_t t)
+{
+    char *xml, *notes;
+    size_t bytes, note_bytes;
+    FILE *out = open_memstream(&xml, &bytes), *aside = open_memstream(&notes, &note_bytes);
+    const char *why = sp_probe_write(out, aside);
+    fclose(out);
+    fclose(aside);
+    hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+    hwloc_topology_set_io_types_filter(t, HWLOC_TYPE_FILTER_KEEP_ALL);
+    if (!why && (hwloc_topology_set_xmlbuffer(t, xml, (int)bytes + 1) || hwloc_topology_load(t)))
+        why = sp_why("hwloc can't look at this machine: %s", strerror(errno));
+    free(xml);
+    free(notes);
+    return why;
 }
 
 struct sp_inventory *sp_inventory_read(const char *path, const char **why)
@@ -316,7 +335,7 @@ struct sp_inventory *sp_inventory_read(const char *path, const char **why)
         *why = "hwloc can't start";
         return NULL;
     }
-    if (!(*why = load(r.t, path))) {
+    if (!(*why = path ? load(r.t, path) : load_probed(r.t))) {
         r.v = sp_alloc(sizeof *r.v);
         read_numa(&r);
         read_cores(&r);

@@ -60,17 +60,16 @@ static void sets(FILE *out, const char *before, struct sp_span cores, struct sp_
     set(out, name, numas);
 }
 
-long sp_hwlocxml_place(struct sp_hwlocxml *x, const char *type, int index, struct sp_span cores,
-                       struct sp_span numas, const char *more)
+long sp_hwlocxml_place(struct sp_hwlocxml *x, const char *type, int index,
+                       struct sp_span cores, struct sp_span numas)
 {
     long number = object(x, type);
-    if (index >= 0)
-        fprintf(x->out, " os_index=\"%d\"", index);
+    fprintf(x->out, " os_index=\"%d\"", index);
     sets(x->out, "", cores, numas);
     sets(x->out, "complete_", cores, numas);
     if (!strcmp(type, "Machine"))
         sets(x->out, "allowed_", cores, numas);
-    fprintf(x->out, "%s>\n", more);
+    fputs(">\n", x->out);
     return number;
 }
 
@@ -108,8 +107,8 @@ long sp_hwlocxml_pci(struct sp_hwlocxml *x, int depth, const struct sp_pci *pci,
     }
     long number = object(x, depth ? "Bridge" : "PCIDev");
     if (depth)
-        fprintf(x->out, " bridge_type=\"1-1\" depth=\"%d\" bridge_pci=\"%04x:[%02x-%02x]\"", depth,
-                domain, bus, bus);
+        fprintf(x->out, " bridge_type=\"1-1\" depth=\"%d\" bridge_pci=\"%04x:[%02x-%02x]\"",
+                depth, domain, bus, bus);
     if (subtype)
         fprintf(x->out, " subtype=\"%s\"", subtype);
     fprintf(x->out, " pci_busid=\"%04x:%02x:%02x.%x\"", domain, bus, slot, function);
@@ -197,7 +196,8 @@ void sp_hwlocxml_matrix(struct sp_hwlocxml *x, const char *name, int n,
     for (int i = 1; i < n; i++)
         mixed = mixed || strcmp(object[i].type, object[0].type);
     if (mixed)
-        fprintf(x->out, "  <distances2hetero nbobjs=\"%d\" kind=\"25\" name=\"%s\">\n", n, name);
+        fprintf(x->out, "  <distances2hetero nbobjs=\"%d\" kind=\"25\" name=\"%s\">\n", n,
+                name);
     else
         fprintf(x->out, "  <distances2 type=\"%s\" nbobjs=\"%d\" kind=\"9\" name=\"%s\" "
                 "indexing=\"gp\">\n", object[0].type, n, name);

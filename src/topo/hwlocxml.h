@@ -23,9 +23,9 @@ struct sp_span { int first, n; };
 void sp_hwlocxml_begin(struct sp_hwlocxml *x, FILE *out);
 void sp_hwlocxml_end(struct sp_hwlocxml *x);
 
-/* Machine, Package, NUMANode, Core, PU: what holds processors and memory. index -1: none. */
-long sp_hwlocxml_place(struct sp_hwlocxml *x, const char *type, int index, struct sp_span cores,
-                       struct sp_span numas, const char *more);
+/* Machine, Package, NUMANode, Core, PU: what holds processors and memory. */
+long sp_hwlocxml_place(struct sp_hwlocxml *x, const char *type, int index,
+                       struct sp_span cores, struct sp_span numas);
 void sp_hwlocxml_close(struct sp_hwlocxml *x);
 
 void sp_hwlocxml_host_bridge(struct sp_hwlocxml *x);

@@ -18,7 +18,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
-enum { MOST_LINES = 4000000, MOST_SWITCHES = 65536, LONGEST = 1024, MBPS = 1000 };
+enum { MOST_LINES = 1000000, MOST_SWITCHES = 65536, LONGEST = 1024, MBPS = 1000 };
 
 struct ib_switch { char *guid, *name; bool leaf; };
 
@@ -202,7 +202,8 @@ static const char *resolve(struct network *w)
         }
     }
     if (!w->nhosts)
-        return sp_why("%s has no adapter of a host that has a name and a --machine", w->job->path);
+        return sp_why("%s has no adapter of a host that has a name and a --machine",
+                      w->job->path);
     qsort(w->port, (size_t)kept, sizeof *w->port, port_order);
     for (long i = kept; i < w->nports; i++)     /* behind the others, only to be freed */
         w->port[i].from = -1;
@@ -215,7 +216,8 @@ static const char *resolve(struct network *w)
 static long parallel(const struct network *w, long i)
 {
     long n = 1;
-    while (i + n < w->nports && w->port[i + n].from >= 0 && !port_order(&w->port[i], &w->port[i + n]))
+    while (i + n < w->nports && w->port[i + n].from >= 0
+           && !port_order(&w->port[i], &w->port[i + n]))
         n++;
     return n;
 }
@@ -225,12 +227,12 @@ static long parallel(const struct network *w, long i)
 static bool listed_below(const struct network *w, const struct port *p)
 {
     struct port back = { .from = p->to, .to = p->from, .mbps = p->mbps };
-    long low = 0, high = w->nports;
+    long high = w->nports;
     if (p->from < p->to)
         return false;
     while (high > 0 && w->port[high - 1].from < 0)
         high--;
-    return bsearch(&back, w->port + low, (size_t)high, sizeof back, port_order);
+    return bsearch(&back, w->port, (size_t)high, sizeof back, port_order);
 }
 
 static void write_links(const struct network *w)
@@ -255,13 +257,14 @@ static void write_links(const struct network *w)
 static void write_notes(const struct network *w)
 {
     if (w->unnamed)
-        fprintf(w->job->notes, "%d adapters have no name of a host and are left out\n", w->unnamed);
+        fprintf(w->job->notes, "%d adapters have no name of a host and are left out\n",
+                w->unnamed);
     if (w->foreign)
         fprintf(w->job->notes, "%d adapters are of hosts that no --machine names, left out\n",
                 w->foreign);
     if (w->twice)
-        fprintf(w->job->notes, "%d adapters have the name of another (two hosts of one name?) and "
-                "are left out\n", w->twice);
+        fprintf(w->job->notes, "%d adapters have the name of another (two hosts of one name?) "
+                "and are left out\n", w->twice);
 }
 
 static void write_cluster(const struct network *w)
@@ -269,12 +272,13 @@ static void write_cluster(const struct network *w)
     bool *used = sp_alloc((size_t)w->job->nmachines * sizeof *used);
     for (int i = 0; i < w->nhosts; i++)
         used[sp_kinds_find(&w->kinds, w->host[i])] = true;
-    fprintf(w->job->out, "# %s, from ibnetdiscover: %d hosts, %d switches\n", w->job->name, w->nhosts,
-            w->nswitches);
+    fprintf(w->job->out, "# %s, from ibnetdiscover: %d hosts, %d switches\n", w->job->name,
+            w->nhosts, w->nswitches);
     sp_kinds_write(&w->kinds, used);
     sp_nodes_write(&w->kinds, w->host, w->nhosts);
     for (int s = 0; s < w->nswitches; s++)
-        fprintf(w->job->out, "switch  %s tier=%s\n", w->sw[s].name, w->sw[s].leaf ? "leaf" : "spine");
+        fprintf(w->job->out, "switch  %s tier=%s\n", w->sw[s].name,
+                w->sw[s].leaf ? "leaf" : "spine");
     write_links(w);
     write_notes(w);
     free(used);

@@ -61,13 +61,13 @@ static const char *count_cores(struct writing *w)
 static void write_cores(struct writing *w, int cpu)
 {
     struct sp_span numa = { cpu, 1 };
-    sp_hwlocxml_place(&w->x, "NUMANode", cpu, w->core[cpu], numa, "");
+    sp_hwlocxml_place(&w->x, "NUMANode", cpu, w->core[cpu], numa);
     sp_hwlocxml_close(&w->x);
     for (int i = 0; i < w->core[cpu].n; i++) {
         int index = w->core[cpu].first + i;
         struct sp_span core = { index, 1 };
-        sp_hwlocxml_place(&w->x, "Core", index, core, numa, "");
-        sp_hwlocxml_place(&w->x, "PU", index, core, numa, "");
+        sp_hwlocxml_place(&w->x, "Core", index, core, numa);
+        sp_hwlocxml_place(&w->x, "PU", index, core, numa);
         sp_hwlocxml_close(&w->x);
         sp_hwlocxml_close(&w->x);
     }
@@ -96,8 +96,12 @@ static void write_model(struct writing *w, const struct sp_xml *cpu)
 /* Bridges that hypervisors make up print speeds that mean nothing. */
 static bool emulated(const struct sp_pci *p)
 {
-    return (p->vendor == 0x104c && p->device == 0x8232) || (p->vendor == 0x1b36 && p->device == 0xc)
-           || (p->vendor == 0x1d0f && p->device == 0x200);
+    static const struct { unsigned vendor, device; } bridge[] = {
+        { 0x104c, 0x8232 }, { 0x1b36, 0x000c }, { 0x1d0f, 0x0200 } };
+    for (size_t i = 0; i < sizeof bridge / sizeof *bridge; i++)
+        if (p->vendor == bridge[i].vendor && p->device == bridge[i].device)
+            return true;
+    return false;
 }
 
 static const char *read_pci(const struct writing *w, const struct sp_xml *x, struct sp_pci *p)
@@ -258,8 +262,8 @@ static void write_switches(struct writing *w)
 static const char *write_package(struct writing *w, int cpu)
 {
     const char *why = NULL;
-    long number = sp_hwlocxml_place(&w->x, "Package", cpu, w->core[cpu], (struct sp_span){ cpu, 1 },
-                                    "");
+    struct sp_span numa = { cpu, 1 };
+    long number = sp_hwlocxml_place(&w->x, "Package", cpu, w->core[cpu], numa);
     if (w->n.to_cpu)
         w->object[w->n.ngpus + w->n.nswitches + cpu] = (struct sp_object){ "Package", number };
     write_model(w, w->n.cpu[cpu]);
@@ -292,8 +296,8 @@ static void write_links(struct writing *w)
         sp_hwlocxml_matrix(&w->x, w->n.xgmi ? "XGMIBandwidth" : "NVLinkBandwidth", w->n.objects,
                            w->object, mbps);
     else if (w->n.ngpus)
-        fprintf(w->job->notes, "no links between GPUs are in %s; if there are, a cluster file can "
-                "say so: machine NAME topo=FILE nvlink=18x25\n", w->n.path);
+        fprintf(w->job->notes, "no links between GPUs are in %s; if there are, a cluster file "
+                "can say so: machine NAME topo=FILE nvlink=18x25\n", w->n.path);
     free(mbps);
 }
 
@@ -305,7 +309,7 @@ static const char *write_machine(struct writing *w)
     const struct sp_span *last = &w->core[w->n.ncpus - 1];
     sp_hwlocxml_begin(&w->x, w->job->out);
     sp_hwlocxml_place(&w->x, "Machine", 0, (struct sp_span){ 0, last->first + last->n },
-                      (struct sp_span){ 0, w->n.ncpus }, "");
+                      (struct sp_span){ 0, w->n.ncpus });
     sp_hwlocxml_info(&w->x, "DMIProductName", w->job->name);
     sp_hwlocxml_info(&w->x, "Backend", "NCCL topology");
     for (int i = 0; i < w->n.ncpus && !why; i++)

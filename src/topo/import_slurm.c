@@ -72,8 +72,10 @@ static const char *read_machine(struct slurm *w, int at)
         m->rate = w->rate;
     if (!m->nnics)
         return sp_why("--machine: %s has no NIC", topo);
-    return m->rate ? NULL : sp_why("--machine: %s does not say how fast its NICs are: add --rate, "
-                                   "as in --rate 400Gb/s", topo);
+    if (!m->rate)
+        return sp_why("--machine: %s does not say how fast its NICs are: add --rate, as in "
+                      "--rate 400Gb/s", topo);
+    return NULL;
 }
 
 /* ---- hosts ------------------------------------------------------------------------------ */
@@ -175,8 +177,8 @@ static void write_block(const struct slurm *w, const struct sp_slurm_entry *e)
     if (m < 0)
         return;
     if (sscanf(w->machine[m].links, "%dx%lf", &links, &rate) != 2) {
-        fprintf(w->job->notes, "block %s is left out: the GPUs of %s have no NVLinks that lead out "
-                "of a machine\n", e->name, w->job->machine[m].topo);
+        fprintf(w->job->notes, "block %s is left out: the GPUs of %s have no NVLinks that lead "
+                "out of a machine\n", e->name, w->job->machine[m].topo);
         return;
     }
     fprintf(w->job->out, "nvlink  %s nodes=", e->name);
@@ -201,7 +203,8 @@ static void write_cluster(struct slurm *w)
     bool *used = sp_alloc((size_t)w->job->nmachines * sizeof *used);
     for (int m = 0; m < w->job->nmachines; m++)
         used[m] = w->machine[m].used;
-    fprintf(w->job->out, "# %s, from Slurm's topology.conf: %d hosts\n", w->job->name, w->nhosts);
+    fprintf(w->job->out, "# %s, from Slurm's topology.conf: %d hosts\n", w->job->name,
+            w->nhosts);
     sp_kinds_write(&w->kinds, used);
     free(used);
     sp_nodes_write(&w->kinds, w->host, w->nhosts);

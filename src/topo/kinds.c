@@ -32,12 +32,13 @@ const char *sp_kinds_read(struct sp_kinds *k, const struct sp_import *job)
     for (int m = 0; m < job->nmachines && !why; m++) {
         const struct sp_import_machine *machine = &job->machine[m];
         if (strpbrk(machine->topo, "\"\n\r"))
-            why = sp_why("--machine: %.60s: a quote or a new line in a file's name", machine->topo);
+            why = sp_why("--machine: %.60s: a quote or a new line in a file's name",
+                         machine->topo);
         else if (machine->hosts)
             why = read_hosts(k, m);
         else if (k->others >= 0)
-            why = sp_why("--machine: %.60s and %.60s are both for all other hosts: add @HOSTLIST "
-                         "to one", job->machine[k->others].topo, machine->topo);
+            why = sp_why("--machine: %.60s and %.60s are both for all other hosts: add "
+                         "@HOSTLIST to one", job->machine[k->others].topo, machine->topo);
         else
             k->others = m;
     }
@@ -82,7 +83,8 @@ void sp_kinds_write(const struct sp_kinds *k, const bool *used)
             continue;
         char *name = sp_kinds_name(k, m);
         const char *quote = strpbrk(k->job->machine[m].topo, " \t#") ? "\"" : "";
-        fprintf(k->job->out, "machine %s topo=%s%s%s\n", name, quote, k->job->machine[m].topo, quote);
+        fprintf(k->job->out, "machine %s topo=%s%s%s\n", name, quote, k->job->machine[m].topo,
+                quote);
         free(name);
     }
 }
@@ -103,12 +105,12 @@ static size_t stem(const char *host)
     return n;
 }
 
-/* Does b follow a by one, with as many digits? */
+/* Does b follow a by one? n09 n10 and n9 n10, but not n09 n010. */
 static bool follows(const char *a, const char *b)
 {
-    size_t n = stem(a);
-    return stem(b) == n && strlen(a) == strlen(b) && a[n] && !strncmp(a, b, n)
-           && atol(b + n) == atol(a + n) + 1;
+    size_t n = stem(a), wider = strlen(b) - strlen(a);
+    return stem(b) == n && a[n] && !strncmp(a, b, n) && atol(b + n) == atol(a + n) + 1
+           && (!wider || (wider == 1 && a[n] != '0'));
 }
 
 void sp_hosts_write(FILE *out, char *const *hosts, int n)

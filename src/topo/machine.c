@@ -14,14 +14,17 @@
 #include <string.h>
 
 #include "topo/devices.h"
+#include "topo/names.h"
 #include "util/memory.h"
 #include "util/why.h"
+
+enum { MOST_NUMA = 1024 };
 
 struct build {
     struct sp_mould *m;
     const struct sp_machine_spec *spec;
     const struct sp_inventory *v;
-    int *useful;                /* GPUs and NICs at or below a device */
+    int *useful, *gpus;         /* GPUs and NICs, and GPUs, at or below a device */
     int *vertex;                /* of a device; -1: none */
     int *numa;                  /* vertices */
     int switches;
@@ -31,7 +34,7 @@ struct build {
 int sp_mould_vertex(struct sp_mould *m, enum sp_vertex_kind kind, const char *name)
 {
     m->vertex = sp_grow(m->vertex, m->nvertices, sizeof *m->vertex);
-    m->vertex[m->nvertices] = (struct sp_vertex){ .kind = kind, .name = strdup(name) };
+    m->vertex[m->nvertices] = (struct sp_vertex){ .kind = kind, .name = sp_name_copy(name) };
     return m->nvertices++;
 }
 
@@ -82,8 +85,10 @@ static void mark(struct build *b)
         nics += nic;
         if (!nic && d->kind != SP_DEVICE_GPU)
             continue;
-        for (int up = i; up >= 0; up = v->device[up].parent)
+        for (int up = i; up >= 0; up = v->device[up].parent) {
             b->useful[up]++;
+            b->gpus[up] += !nic;
+        }
     }
     if (pattern && !nics)
         b->why = sp_why("machine %s: nics=%s is the name of none of its NICs", b->spec->name,
@@ -129,12 +134,15 @@ static void join(struct build *b, int device, int to, double rate)
     if (rate <= 0 && d->kind == SP_DEVICE_NIC) {
         rate = b->m->nic_rate[b->m->nnics - 1];
         source = "NIC rate";
+    } else if (rate <= 0 && !b->gpus[device]) {
+        rate = sp_device_default("pcie");
+        source = "default";
     }
     if (b->spec->pcie > 0) {
         rate = b->spec->pcie;
         source = "cluster file";
     }
-    if (rate <= 0 && d->kind != SP_DEVICE_NIC && !b->why)
+    if (rate <= 0 && b->gpus[device] && !b->why)
         b->why = sp_why("machine %s: the PCIe speed of %s %s is not in its file (it was written "
                         "without root, or in a virtual machine); give it as pcie=32GB/s",
                         b->spec->name, d->kind == SP_DEVICE_GPU ? "GPU" : "bridge", d->bus);
@@ -287,19 +295,17 @@ static void add_ranks(struct build *b)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static const char *model_of(const struct sp_machine_spec *spec, const struct sp_inventory *v,
-                            int first)
+/* The model of the first GPU. */
+static char *model_of(const struct sp_machine_spec *spec, const struct sp_device *d)
 {
     struct sp_known_device known;
-    if (spec->gpu)
-        return spec->gpu;
-    if (first < 0)
-        return "";
-    const struct sp_device *d = &v->device[first];
-    if (*d->model)
-        return d->model;
-    sp_device_find("gpu", d->vendor, d->device, &known);
-    return *known.name ? sp_why("%s", known.name) : sp_why("%04x:%04x", d->vendor, d->device);
+    char id[16];
+    if (spec->gpu || (d && *d->model))
+        return sp_name_copy(spec->gpu ? spec->gpu : d->model);
+    if (!d || sp_device_find("gpu", d->vendor, d->device, &known))
+        return sp_name_copy(d ? known.name : "");
+    snprintf(id, sizeof id, "%04x:%04x", d->vendor & 0xffffu, d->device & 0xffffu);
+    return sp_name_copy(id);
 }
 
 static int natural(const void *left, const void *right, void *mould)
@@ -326,13 +332,18 @@ static void build(struct build *b)
     struct sp_mould *m = b->m;
     const struct sp_inventory *v = b->v;
     m->name = strdup(b->spec->name);
-    m->cpu = strdup(v->cpu);
+    m->cpu = sp_name_copy(v->cpu);
     m->processors = b->spec->cores > 0 ? (int)b->spec->cores : v->cores;
     for (int i = 0; i < v->ndevices; i++)
         b->vertex[i] = -1;
+    if (v->nnuma > MOST_NUMA) {
+        b->why = sp_why("machine %s: %d NUMA nodes are more than %d", b->spec->name, v->nnuma,
+                        MOST_NUMA);
+        return;
+    }
     mark(b);
     int *gpu = add_gpus(b);
-    m->gpu = strdup(model_of(b->spec, v, m->gpus ? gpu[0] : -1));
+    m->gpu = model_of(b->spec, m->gpus ? &v->device[gpu[0]] : NULL);
     add_numa(b);
     for (int i = 0; i < v->ndevices; i++)
         if (v->device[i].parent < 0 && b->useful[i])
@@ -363,10 +374,12 @@ struct sp_mould *sp_mould_new(const struct sp_machine_spec *spec, const char **w
     }
     struct build b = { .m = sp_alloc(sizeof *b.m), .spec = spec, .v = v };
     b.useful = sp_alloc((size_t)v->ndevices * sizeof *b.useful);
+    b.gpus = sp_alloc((size_t)v->ndevices * sizeof *b.gpus);
     b.vertex = sp_alloc((size_t)v->ndevices * sizeof *b.vertex);
     b.numa = sp_alloc((size_t)v->nnuma * sizeof *b.numa);
     build(&b);
     free(b.useful);
+    free(b.gpus);
     free(b.vertex);
     free(b.numa);
     sp_inventory_free(v);

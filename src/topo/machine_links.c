@@ -12,7 +12,7 @@
 #include "util/parse.h"
 #include "util/why.h"
 
-enum { AMD = 0x1002 };
+enum { AMD = 0x1002, NOT_SAID = 0xffff };    /* vendors */
 
 static const char *join(struct sp_mould *m, const struct sp_machine_spec *spec,
                         enum sp_link_kind kind, int from, int to, double rate,
@@ -97,18 +97,21 @@ static void c2c(struct sp_mould *m, const struct sp_machine_spec *spec,
                       spec->c2c, "cluster file");
 }
 
-/* The other thing that GPUs with so many links can be: a few of them, each pair linked. */
-static const char *mesh_of(const char *switched, int gpus)
+/* The sentence about GPUs whose links are not in the file, with what it could be. */
+static char *say_missing(const struct sp_machine_spec *spec, const struct sp_known_device *known,
+                         int gpus, bool xgmi)
 {
-    static char text[64];
-    int links;
-    double rate;
-    if (!strncmp(switched, "mesh:", 5) || sp_parse_links(switched, &links, &rate)
-        || links % (gpus - 1) || gpus > 4)
-        return "";
-    snprintf(text, sizeof text, " (NVSwitches), nvlink=mesh:%dx%g (each pair)",
-             links / (gpus - 1), rate / 1e9);
-    return text;
+    char mesh[64] = "";
+    int links = 0;
+    double rate = 0;
+    sp_parse_links(known->links, &links, &rate);
+    if (links / (gpus - 1) > 0)
+        snprintf(mesh, sizeof mesh, "nvlink=mesh:%dx%g (each pair), ", links / (gpus - 1),
+                 rate / 1e9);
+    return strdup(sp_why(
+        "machine %s: its file has no %s between its %d GPUs, which %s has; say how they are "
+        "linked, on its line in a cluster file: %snvlink=%s (switches), or nvlink=none",
+        spec->name, xgmi ? "xGMI" : "NVLink", gpus, known->name, mesh, known->links));
 }
 
 const char *sp_mould_connect(struct sp_mould *m, const struct sp_machine_spec *spec,
@@ -126,15 +129,17 @@ const char *sp_mould_connect(struct sp_mould *m, const struct sp_machine_spec *s
     if (spec->nvlink)
         return by_text(m, spec, spec->nvlink, kind, "cluster file");
     by_matrix(m, spec, v, gpu, numa);
-    sp_device_find("gpu", first->vendor, first->device, &known);
-    if (m->linked || !*known.links || m->gpus < 2)
+    if (m->linked || m->gpus < 2)
+        return NULL;
+    if (!sp_device_find("gpu", first->vendor, first->device, &known) && first->vendor == NOT_SAID)
+        m->missing = strdup(sp_why(
+            "machine %s: its file has neither the model of its %d GPUs nor links between them; "
+            "say how they are linked, on its line in a cluster file: nvlink=18x25 (switches), "
+            "nvlink=mesh:4x25 (each pair), or nvlink=none", spec->name, m->gpus));
+    if (!*known.links)
         return NULL;
     if (switches)
         return by_text(m, spec, known.links, kind, "device table");
-    m->missing = strdup(sp_why(
-        "machine %s: its file has no %s between its %d GPUs, which %s has; say how they are "
-        "linked, on its line in a cluster file: nvlink=%s%s, or nvlink=none", spec->name,
-        kind == SP_LINK_XGMI ? "xGMI" : "NVLink", m->gpus, known.name, known.links,
-        mesh_of(known.links, m->gpus)));
+    m->missing = say_missing(spec, &known, m->gpus, kind == SP_LINK_XGMI);
     return NULL;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topo/names.h"
 
+#include <ctype.h>
 #include <search.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -45,4 +46,12 @@ void sp_names_free(struct sp_names *n)
 {
     tdestroy(n->tree, free);
     n->tree = NULL;
+}
+
+char *sp_name_copy(const char *text)
+{
+    char *copy = sp_alloc(strlen(text) + 1);
+    for (size_t i = 0; text[i]; i++)
+        copy[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
+    return copy;
 }

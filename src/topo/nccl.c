@@ -104,7 +104,8 @@ static const char *number_gpus(struct sp_nccl *n)
         for (; at > 0 && n->device[n->gpu[at - 1]].number > number; at--)
             n->gpu[at] = n->gpu[at - 1];
         if (at > 0 && n->device[n->gpu[at - 1]].number == number)
-            return sp_why("%s:%d: a second GPU with dev=\"%ld\"", n->path, d->pci->line, number);
+            return sp_why("%s:%d: a second GPU with dev=\"%ld\"", n->path, d->pci->line,
+                          number);
         n->gpu[at] = i;
     }
     return NULL;
@@ -123,8 +124,8 @@ static const char *add_cpu(struct sp_nccl *n, struct sp_xml *cpu)
     const char *host = sp_xml_get(cpu, "host_hash");
     const char *first = n->ncpus ? sp_xml_get(n->cpu[0], "host_hash") : host;
     if (host && first && strcmp(host, first))
-        return sp_why("%s:%d: a second host, %.20s beside %.20s; dump a run on one machine alone",
-                      n->path, cpu->line, host, first);
+        return sp_why("%s:%d: a second host, %.20s beside %.20s; dump a run on one machine "
+                      "alone", n->path, cpu->line, host, first);
     int at = n->ncpus++;
     for (; at > 0; at--) {
         sp_nccl_number(n, n->cpu[at - 1], "numaid", -1, 4095, 0, &other);

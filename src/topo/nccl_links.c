@@ -86,8 +86,10 @@ static const char *rate_of(const struct sp_nccl *n, const struct sp_xml *gpu, lo
     const char *gcn = sp_xml_get(gpu, "gcn");
     if (n->xgmi) {
         *rate = gcn ? sp_xgmi_rate(gcn) : -1;
-        return *rate > 0 ? NULL : sp_why("%s:%d: gcn=\"%.20s\": the rate of its xGMI links is not "
-                                         "known", n->path, gpu->line, gcn ? gcn : "");
+        if (*rate <= 0)
+            return sp_why("%s:%d: gcn=\"%.20s\": the rate of its xGMI links is not known",
+                          n->path, gpu->line, gcn ? gcn : "");
+        return NULL;
     }
     const char *why = sp_nccl_number(n, gpu, "sm", 0, 10000, 0, &sm);
     if (why)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topo/devices.h"
 #include "topo/routes.h"
 #include "util/memory.h"
 #include "util/why.h"
@@ -172,8 +173,8 @@ static void fill_rates(struct sp_topo *t)
         if (t->link[i].rate <= 0) {
             int nic = t->vertex[t->link[i].from].kind == SP_NIC ? t->link[i].from
                                                                 : t->link[i].to;
-            t->link[i].rate = rate[nic] > 0 ? rate[nic] : 1e9;
-            t->link[i].source = rate[nic] > 0 ? "its cables" : "not known";
+            t->link[i].rate = rate[nic] > 0 ? rate[nic] : sp_device_default("pcie");
+            t->link[i].source = rate[nic] > 0 ? "its cables" : "default";
         }
     free(rate);
 }

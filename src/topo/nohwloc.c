@@ -1,5 +1,7 @@
 /* nohwloc.c - in place of hwloc.c, where there is no hwloc. */
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+
 #include "topo/inventory.h"
 #include "util/why.h"
 

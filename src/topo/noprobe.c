@@ -7,6 +7,6 @@
 const char *sp_probe_write(FILE *out, FILE *notes)
 {
     (void)out, (void)notes;
-    return sp_why("this seqpar was built without hwloc; install libhwloc-dev, then run configure "
-                  "again");
+    return sp_why("this seqpar was built without hwloc; install libhwloc-dev, then run "
+                  "configure again");
 }

@@ -110,8 +110,9 @@ static int find_end(struct probe *p, const struct sp_nvml_link *link)
 {
     for (int i = 0; i < p->nends; i++) {
         const struct end *e = &p->end[i];
-        if (link->hidden ? e->hidden : !e->hidden && e->at.domain == link->to.domain
-                                       && e->at.bus == link->to.bus && e->at.slot == link->to.slot)
+        bool same = e->at.domain == link->to.domain && e->at.bus == link->to.bus
+                    && e->at.slot == link->to.slot;
+        if (link->hidden ? e->hidden : !e->hidden && same)
             return i;
     }
     return -1;
@@ -124,8 +125,8 @@ static const char *add_gpus(struct probe *p)
         hwloc_obj_t pci = pci_at(p, gpu->at);
         char text[32];
         if (!pci)
-            return sp_why("GPU %d is not among hwloc's PCI devices: is the package libhwloc-plugins "
-                          "installed?", i);
+            return sp_why("GPU %d is not among hwloc's PCI devices: is the package "
+                          "libhwloc-plugins installed?", i);
         hwloc_obj_add_info(pci, "GPUModel", gpu->model);
         snprintf(text, sizeof text, "%ld", gpu->mib << 10);
         if (gpu->mib)
@@ -183,7 +184,8 @@ static void write_switches(struct probe *p, FILE *out)
             sp_hwlocxml_host_bridge(&x);
         any = true;
         sp_hwlocxml_pci(&x, 1, &port, NULL);
-        p->end[i].object = (struct sp_object){ "PCIDev", sp_hwlocxml_pci(&x, 0, &pci, "NVSwitch") };
+        long number = sp_hwlocxml_pci(&x, 0, &pci, "NVSwitch");
+        p->end[i].object = (struct sp_object){ "PCIDev", number };
         sp_hwlocxml_close(&x);
         sp_hwlocxml_close(&x);
     }
@@ -212,8 +214,8 @@ static void write_matrix(struct probe *p, FILE *out)
     if (known)
         sp_hwlocxml_matrix(&x, "NVLinkBandwidth", p->nends, object, mbps);
     if (unknown)
-        fprintf(p->notes, "%d NVLinks are of a version whose rate is not known: give nvlink= in a "
-                "cluster file\n", unknown);
+        fprintf(p->notes, "%d NVLinks are of a version whose rate is not known: give nvlink= "
+                "in a cluster file\n", unknown);
     free(mbps);
 }
 

@@ -14,7 +14,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
-enum { MOST_ENTRIES = 65536, LONGEST = 65536, MOST_LEVELS = 8 };
+enum { MOST_ENTRIES = 65536, LONGEST = 65536, MOST_LEVELS = 8, MOST_HOSTS = 4 * SP_MAX_HOSTS };
 
 /* ---- one line --------------------------------------------------------------------------- */
 
@@ -54,8 +54,28 @@ static void free_entry(struct sp_slurm_entry *e)
     sp_hosts_free(&e->switches);
 }
 
+/* Names must be words that a cluster file can hold. */
+static const char *check_names(struct sp_slurm *s, const struct sp_slurm_entry *e)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789-_./";
+    const char *bad = e->name[strspn(e->name, letters)] ? e->name : NULL;
+    for (int i = 0; i < e->nodes.n && !bad; i++)
+        if (e->nodes.at[i][strspn(e->nodes.at[i], letters)])
+            bad = e->nodes.at[i];
+    if (bad)
+        return sp_why("%s:%d: \"%.60s\": names have letters, digits and -_./ only", s->path,
+                      e->line, bad);
+    s->hosts += e->nodes.n + e->switches.n;
+    return s->hosts <= MOST_HOSTS ? NULL : sp_why("%s:%d: more than %d hosts in its lists",
+                                                  s->path, e->line, MOST_HOSTS);
+}
+
 static const char *keep(struct sp_slurm *s, struct sp_slurm_entry *e, bool is_block)
 {
+    const char *why = check_names(s, e);
+    if (why)
+        return why;
     if (is_block && !e->nodes.n)
         return sp_why("%s:%d: block %.60s has no Nodes", s->path, e->line, e->name);
     if (!is_block && !e->nodes.n == !e->switches.n)
@@ -134,7 +154,8 @@ static const char *find_below(struct sp_slurm *s, struct sp_slurm_entry *e)
     for (int i = 0; i < e->switches.n; i++) {
         int at = sp_names_find(&s->names, e->switches.at[i]);
         if (at < 0)
-            return sp_why("%s:%d: there is no switch %.60s", s->path, e->line, e->switches.at[i]);
+            return sp_why("%s:%d: there is no switch %.60s", s->path, e->line,
+                          e->switches.at[i]);
         e->below[e->nbelow++] = at;
         if (s->sw[at].above++)
             return sp_why("%s:%d: switch %.60s is below two others", s->path, e->line,

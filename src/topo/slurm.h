@@ -22,6 +22,7 @@ struct sp_slurm {
     struct sp_slurm_entry *sw;    int nswitches;
     struct sp_slurm_entry *block; int nblocks;
     struct sp_names names;      /* of switches */
+    long hosts;                 /* of all lists together */
 };
 
 /* NULL, or what is wrong; sp_slurm_free() it either way. */

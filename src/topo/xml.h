@@ -10,7 +10,7 @@
 
 enum {
     SP_XML_MIB = 16,
-    SP_XML_ELEMENTS = 20000,
+    SP_XML_ELEMENTS = 8192,
     SP_XML_DEPTH = 64,
     SP_XML_VALUE = 1024,        /* bytes of an attribute */
 };

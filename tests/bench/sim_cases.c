@@ -44,15 +44,17 @@ static const char *find_case(const char *name, struct sp_case *c)
 static const char *read_option(const char *text, struct options *o)
 {
     const struct { const char *name; double low, high, *to; } known[] = {
-        { "compute=", 1e-9, 1e6, &o->c.compute },
-        { "oversub=", 1e-3, 1e3, &o->c.oversub },
-        { "eps=", 0, 1, &o->eps },
-        { "collapse=", 0, 1, &o->collapse },
+        { "compute", 1e-9, 1e6, &o->c.compute },
+        { "oversub", 1e-3, 1e3, &o->c.oversub },
+        { "eps", 0, 1, &o->eps },
+        { "collapse", 0, 1, &o->collapse },
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strncmp(text, known[i].name, strlen(known[i].name)))
-            return number(text, text + strlen(known[i].name), known[i].low, known[i].high,
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const size_t n = strlen(known[i].name);
+        if (!strncmp(text, known[i].name, n) && text[n] == '=')
+            return number(known[i].name, text + n + 1, known[i].low, known[i].high,
                           known[i].to);
+    }
     return sp_why("\"%s\" is none of compute=, oversub=, eps=, collapse=", text);
 }
 
@@ -76,6 +78,8 @@ static const char *read_arguments(int argc, char **argv, struct options *o)
         return why;
     if (o->ranks != ranks)
         return sp_why("P %s must be whole", argv[2]);
+    if (o->collapse != 0 && o->collapse != 1)
+        return sp_why("collapse %g must be 0 or 1", o->collapse);
     if (o->c.pattern == SP_CASE_XOR && (o->ranks & (o->ranks - 1)))
         return sp_why("P %d must be a power of two for %s", o->ranks, o->c.name);
     if (o->c.pattern != SP_CASE_RING && !o->collapse && o->ranks > MOST_PAIRED)
