@@ -36,6 +36,8 @@ struct sp_topo *topofile_load(const char *text, const char *xml, const char **wh
         unlink(xml_path);
     if (!t) {
         assert_non_null(*why);
+        if (strstr(*why, "needs hwloc"))
+            skip();
         assert_memory_equal(*why, path, strlen(path));
         *why += strlen(path);
     }

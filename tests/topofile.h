@@ -8,7 +8,8 @@
 #include "topo/topo.h"
 
 /* Loads a cluster file with that text; "%s" in it is the XML file, if there is one. NULL:
- * *why is the sentence, without the file's name. */
+ * *why is the sentence, without the file's name. If it is that there is no hwloc, the test is
+ * skipped. */
 struct sp_topo *topofile_load(const char *text, const char *xml, const char **why);
 
 /* The same, but it must load. */

@@ -1,4 +1,4 @@
-/* bundles.c - flows in bundles, and how many of a bundle each rank and link of a class has:
+/* bundles.c - ways in bundles, and how many of a bundle each rank and link of a class has:
  * the same for all of the class, or it is none. */
 /* SPDX-License-Identifier: MIT */
 #include "sim/bundles.h"
@@ -10,7 +10,7 @@
 
 /* ---- what they are by themselves ------------------------------------------------------- */
 
-static bool units_alike(const struct sp_classes *c, const struct sp_flows *x,
+static bool units_alike(const struct sp_classes *c, const struct sp_ways *x,
                         const struct sp_look *look)
 {
     for (int u = 0; u < x->at->groups * x->at->ranks; u++) {
@@ -23,7 +23,7 @@ static bool units_alike(const struct sp_classes *c, const struct sp_flows *x,
     return true;
 }
 
-static bool links_alike(const struct sp_classes *c, const struct sp_flows *x,
+static bool links_alike(const struct sp_classes *c, const struct sp_ways *x,
                         const struct sp_look *look)
 {
     for (int l = 0; l < x->nlinks; l++)
@@ -61,7 +61,7 @@ int *sp_crowds(const struct sp_classes *c, int units, const struct sp_look *look
 }
 
 /* Who shares processors does so with like ones. */
-static bool hosts_alike(const struct sp_classes *c, const struct sp_flows *x,
+static bool hosts_alike(const struct sp_classes *c, const struct sp_ways *x,
                         const struct sp_look *look)
 {
     int units = x->at->groups * x->at->ranks;
@@ -79,14 +79,14 @@ static bool hosts_alike(const struct sp_classes *c, const struct sp_flows *x,
 /* ---- bundles ------------------------------------------------------------------------------ */
 
 /* Classes of stretches: like links, like shares, like beginnings. */
-static int *stretch_classes(const struct sp_classes *c, const struct sp_flows *x)
+static int *stretch_classes(const struct sp_classes *c, const struct sp_ways *x)
 {
     struct sp_intern seen = { 0 };
     int *of = sp_alloc((size_t)x->nstretches * sizeof *of);
     for (int i = 0; i < x->nstretches; i++) {
         const struct sp_stretch *s = &x->stretch[i];
         int list[4] = { s->before < 0 ? -1 : of[s->before], s->before < 0 ? -1 : c->link[s->link],
-                        0, s->way };
+                        0, s->kind };
         memcpy(list + 2, &s->share, sizeof s->share);
         of[i] = sp_intern(&seen, list, 4);
     }
@@ -94,27 +94,27 @@ static int *stretch_classes(const struct sp_classes *c, const struct sp_flows *x
     return of;
 }
 
-static int way_of(const struct sp_flows *x, int flow)
+static int kind_of(const struct sp_ways *x, int way)
 {
-    int i = x->tail[flow];
+    int i = x->tail[way];
     while (x->stretch[i].before >= 0)
         i = x->stretch[i].before;
-    return x->stretch[i].way;
+    return x->stretch[i].kind;
 }
 
-static void make_bundles(struct sp_classes *c, const struct sp_flows *x)
+static void make_bundles(struct sp_classes *c, const struct sp_ways *x)
 {
     struct sp_intern seen = { 0 };
     int *class = stretch_classes(c, x);
-    c->bundle_of = sp_alloc((size_t)x->nflows * sizeof *c->bundle_of);
-    for (int i = 0; i < x->nflows; i++) {
-        struct sp_bundle b = { .shape = x->t->pair[sp_flow_pair(x, i)].shape,
-            .from = c->unit[sp_flow_from(x, i)], .to = c->unit[sp_flow_to(x, i)],
-            .round = sp_flow_round(x, i) };
+    c->bundle_of = sp_alloc((size_t)x->nways * sizeof *c->bundle_of);
+    for (int i = 0; i < x->nways; i++) {
+        struct sp_bundle b = { .shape = x->t->pair[sp_way_pair(x, i)].shape,
+            .from = c->unit[sp_way_from(x, i)], .to = c->unit[sp_way_to(x, i)],
+            .round = sp_way_round(x, i) };
         int list[6] = { b.shape, b.from, b.to, class[x->head[i]], class[x->tail[i]], b.round };
         c->bundle_of[i] = sp_intern(&seen, list, 6);
         if (c->bundle_of[i] == c->nbundles) {
-            b.way = way_of(x, i);
+            b.kind = kind_of(x, i);
             c->bundle = sp_grow(c->bundle, c->nbundles, sizeof *c->bundle);
             c->bundle[c->nbundles++] = b;
         }
@@ -177,7 +177,7 @@ static void forget(struct tally *t, const int *class)
     t->n = 0;
 }
 
-static void touch_links(struct tally *t, const struct sp_flows *x, int at)
+static void touch_links(struct tally *t, const struct sp_ways *x, int at)
 {
     for (; x->stretch[at].before >= 0; at = x->stretch[at].before)
         touch(t, x->stretch[at].link, (double)x->stretch[at].share);
@@ -185,7 +185,7 @@ static void touch_links(struct tally *t, const struct sp_flows *x, int at)
 
 struct counting {
     struct sp_classes *c;
-    const struct sp_flows *x;
+    const struct sp_ways *x;
     struct tally sent, got, crossed;
 };
 
@@ -204,14 +204,14 @@ static void hops_of(struct counting *y, struct sp_bundle *b, int at)
     c->hop[c->nhops++] = (struct sp_hop){ c->link[l], (float)y->crossed.count[l] };
 }
 
-static bool count_bundle(struct counting *y, struct sp_bundle *b, const int *flow, int n)
+static bool count_bundle(struct counting *y, struct sp_bundle *b, const int *way, int n)
 {
     struct sp_classes *c = y->c;
     for (int i = 0; i < n; i++) {
-        touch(&y->sent, sp_flow_from(y->x, flow[i]), 1);
-        touch(&y->got, sp_flow_to(y->x, flow[i]), 1);
-        touch_links(&y->crossed, y->x, y->x->head[flow[i]]);
-        touch_links(&y->crossed, y->x, y->x->tail[flow[i]]);
+        touch(&y->sent, sp_way_from(y->x, way[i]), 1);
+        touch(&y->got, sp_way_to(y->x, way[i]), 1);
+        touch_links(&y->crossed, y->x, y->x->head[way[i]]);
+        touch_links(&y->crossed, y->x, y->x->tail[way[i]]);
     }
     bool good = even(&y->sent, c->unit, c->first, c->size)
                 && even(&y->got, c->unit, c->first, c->size)
@@ -219,8 +219,8 @@ static bool count_bundle(struct counting *y, struct sp_bundle *b, const int *flo
     b->sends = (int)y->sent.count[c->first[b->from]];
     b->receives = (int)y->got.count[c->first[b->to]];
     b->hop = c->nhops;
-    hops_of(y, b, y->x->head[flow[0]]);
-    hops_of(y, b, y->x->tail[flow[0]]);
+    hops_of(y, b, y->x->head[way[0]]);
+    hops_of(y, b, y->x->tail[way[0]]);
     b->nhops = c->nhops - b->hop;
     forget(&y->sent, c->unit);
     forget(&y->got, c->unit);
@@ -228,35 +228,35 @@ static bool count_bundle(struct counting *y, struct sp_bundle *b, const int *flo
     return good;
 }
 
-/* Flows by bundle: flow[first[b]] ... */
-static void sort_flows(const struct sp_classes *c, int nflows, int **first, int **flow)
+/* Ways by bundle: way[first[b]] ... */
+static void sort_ways(const struct sp_classes *c, int nways, int **first, int **way)
 {
     int *at = *first = sp_alloc(((size_t)c->nbundles + 2) * sizeof *at);
-    *flow = sp_alloc((size_t)nflows * sizeof **flow);
-    for (int i = 0; i < nflows; i++)
+    *way = sp_alloc((size_t)nways * sizeof **way);
+    for (int i = 0; i < nways; i++)
         at[c->bundle_of[i] + 2]++;
     for (int b = 0; b < c->nbundles; b++)
         at[b + 2] += at[b + 1];
-    for (int i = 0; i < nflows; i++)
-        (*flow)[at[c->bundle_of[i] + 1]++] = i;
+    for (int i = 0; i < nways; i++)
+        (*way)[at[c->bundle_of[i] + 1]++] = i;
 }
 
-bool sp_bundles(struct sp_classes *c, const struct sp_flows *x, const struct sp_look *look)
+bool sp_bundles(struct sp_classes *c, const struct sp_ways *x, const struct sp_look *look)
 {
     if (!units_alike(c, x, look) || !links_alike(c, x, look) || !hosts_alike(c, x, look))
         return false;
-    int *first, *flow, units = x->at->groups * x->at->ranks;
+    int *first, *way, units = x->at->groups * x->at->ranks;
     make_bundles(c, x);
-    sort_flows(c, x->nflows, &first, &flow);
+    sort_ways(c, x->nways, &first, &way);
     struct counting y = { c, x, tally_new(units, c->nunits), tally_new(units, c->nunits),
                           tally_new(x->nlinks, c->nlinks) };
     bool good = true;
     for (int b = 0; b < c->nbundles && good; b++)
-        good = count_bundle(&y, &c->bundle[b], flow + first[b], first[b + 1] - first[b]);
+        good = count_bundle(&y, &c->bundle[b], way + first[b], first[b + 1] - first[b]);
     tally_free(&y.sent);
     tally_free(&y.got);
     tally_free(&y.crossed);
     free(first);
-    free(flow);
+    free(way);
     return good;
 }

@@ -10,13 +10,13 @@
 #include "util/memory.h"
 
 struct colours {
-    const struct sp_flows *x;
+    const struct sp_ways *x;
     const struct sp_look *look;
     int units, rounds;
     uint64_t seed;
     uint64_t *unit, *link, *host;       /* colours */
     uint64_t *seen_unit, *seen_link;    /* sums over what is beside them */
-    uint64_t *stretch, *crossing;       /* colour of each stretch; sum over its flows */
+    uint64_t *stretch, *crossing;       /* colour of each stretch; sum over its ways */
     uint64_t *sorted;                   /* for counting */
 };
 
@@ -29,7 +29,7 @@ static uint64_t bits(double x)
 
 static void begin(struct colours *c)
 {
-    const struct sp_flows *x = c->x;
+    const struct sp_ways *x = c->x;
     for (int u = 0; u < c->units; u++) {
         uint64_t h = sp_mix(c->seed, (uint64_t)x->t->local[u % x->at->ranks]);
         h = sp_mix(h, bits(c->look->speed ? c->look->speed[u] : 1));
@@ -43,26 +43,26 @@ static void colour_stretches(struct colours *c)
 {
     for (int i = 0; i < c->x->nstretches; i++) {
         const struct sp_stretch *s = &c->x->stretch[i];
-        c->stretch[i] = s->before < 0 ? sp_mix(c->seed, (uint64_t)s->way)
+        c->stretch[i] = s->before < 0 ? sp_mix(c->seed, (uint64_t)s->kind)
             : sp_mix(sp_mix(c->stretch[s->before], c->link[s->link]), bits((double)s->share));
         c->crossing[i] = 0;
     }
 }
 
-/* Each flow is seen by its ends and by the stretches that it crosses. Sums don't depend on
+/* Each way is seen by its ends and by the stretches that it crosses. Sums don't depend on
  * the order, so they are hashes of multisets. */
-static void look_at_flows(struct colours *c)
+static void look_at_ways(struct colours *c)
 {
-    const struct sp_flows *x = c->x;
-    for (int i = 0; i < x->nflows; i++) {
-        int from = sp_flow_from(x, i), to = sp_flow_to(x, i);
-        uint64_t f = sp_mix(c->seed, (uint64_t)x->t->pair[sp_flow_pair(x, i)].shape);
+    const struct sp_ways *x = c->x;
+    for (int i = 0; i < x->nways; i++) {
+        int from = sp_way_from(x, i), to = sp_way_to(x, i);
+        uint64_t f = sp_mix(c->seed, (uint64_t)x->t->pair[sp_way_pair(x, i)].shape);
         f = sp_mix(f, c->unit[from]);
         f = sp_mix(f, c->unit[to]);
         f = sp_mix(f, c->stretch[x->head[i]]);
         f = sp_mix(f, c->stretch[x->tail[i]]);
         if (x->rounds)
-            f = sp_mix(f, (uint64_t)sp_flow_round(x, i));
+            f = sp_mix(f, (uint64_t)sp_way_round(x, i));
         c->seen_unit[from] += sp_mix(f, 1);
         c->seen_unit[to] += sp_mix(f, 2);
         c->crossing[x->head[i]] += sp_mix(f, 3);
@@ -120,7 +120,7 @@ static void refine(struct colours *c)
         memset(c->seen_unit, 0, units);
         memset(c->seen_link, 0, links);
         colour_stretches(c);
-        look_at_flows(c);
+        look_at_ways(c);
         look_at_links(c);
         look_at_hosts(c);
         for (int u = 0; u < c->units; u++)
@@ -152,7 +152,7 @@ static int *classes(const uint64_t *colour, int n, int **first, int **size, int 
     return of;
 }
 
-static struct colours colours_new(const struct sp_flows *x, const struct sp_look *look)
+static struct colours colours_new(const struct sp_ways *x, const struct sp_look *look)
 {
     struct colours c = { .x = x, .look = look, .units = x->at->groups * x->at->ranks };
     size_t units = (size_t)c.units, links = (size_t)x->nlinks, stretches = (size_t)x->nstretches;
@@ -180,7 +180,7 @@ static void colours_free(struct colours *c)
 }
 
 /* Hashes that collide are found out by the proof; then other hashes are tried. */
-struct sp_classes *sp_refine(const struct sp_flows *x, const struct sp_look *look)
+struct sp_classes *sp_refine(const struct sp_ways *x, const struct sp_look *look)
 {
     struct colours c = colours_new(x, look);
     struct sp_classes *y = NULL;

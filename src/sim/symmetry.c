@@ -1,7 +1,7 @@
 /* symmetry.c - all groups at once, one rank standing for all that are alike.
  *
- * Units are the ranks of all groups. Units, links and flows (all messages from one unit to
- * another) are put in classes by colour refinement: at first a unit's colour is what it does
+ * Units are the ranks of all groups. Units, links and flows (messages from one unit to
+ * another, over one way) are put in classes by colour refinement: at first a unit's colour is what it does
  * by itself (traffic.c) and its speed, a link's its rate; then, again and again, a flow's is
  * made of its messages and of the colours of its ends and of the links on its way, a unit's
  * of those of its flows, a link's of those of the flows that cross it. What comes out is the
@@ -23,8 +23,9 @@
  * reach a unit are one message, unless the profile makes messages of a group take turns; then
  * NCCL's rounds, which are part of a flow's colour, tell them apart.
  *
- * Not all that could be alike is: in causal attention with a zigzag layout the ranks of a ring
- * have the same work but in steps of other sizes. Groups are alike all the same. */
+ * Ranks of a causal ring are not alike if the layout is zigzag: all queries over half of the
+ * keys don't take quite as long as half of the queries over all keys, and each rank has so
+ * many of either. Groups are alike all the same. */
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <limits.h>
@@ -37,7 +38,7 @@
 struct folding {
     const struct sp_scene *one; /* of one group: what steps cost */
     const struct sp_traffic *t;
-    const struct sp_flows *x;
+    const struct sp_ways *x;
     const struct sp_classes *c;
     struct sp_scene *s;         /* what comes out */
     struct sp_plan *p;          /* its plan */
@@ -67,7 +68,7 @@ static int message_of(const struct folding *f, int unit, int step)
 static int way_of(struct folding *f, const struct sp_bundle *b, int times)
 {
     struct sp_scene *s = f->s;
-    int list[2 + 2 * SP_MAX_HOPS] = { b->way, times };
+    int list[2 + 2 * SP_MAX_HOPS] = { b->kind, times };
     for (int i = 0; i < b->nhops; i++)
         memcpy(list + 2 + 2 * i, &f->c->hop[b->hop + i], sizeof(struct sp_hop));
     int way = sp_intern(&f->ways, list, 2 + 2 * b->nhops);
@@ -75,7 +76,7 @@ static int way_of(struct folding *f, const struct sp_bundle *b, int times)
         return way;
     s->ways = sp_grow(s->ways, s->nways, sizeof *s->ways);
     struct sp_way *w = &s->ways[s->nways++];
-    *w = f->x->way[b->way];
+    *w = f->x->kind[b->kind];
     w->hop = s->nhops;
     w->nhops = b->nhops;
     for (int i = 0; i < b->nhops; i++) {
@@ -337,18 +338,18 @@ struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_top
     struct sp_look look = look_at(t, f, at, &own);
     sp_scene_steps(&one);
     struct sp_traffic *traffic = sp_traffic_new(&one, sp_scene_turns(f));
-    struct sp_flows *flows = sp_flows_new(traffic, t, f, at, sp_scene_turns(f));
-    struct sp_classes *classes = sp_refine(flows, &look);
+    struct sp_ways *ways = sp_ways_new(traffic, t, f, at, sp_scene_turns(f));
+    struct sp_classes *classes = sp_refine(ways, &look);
     struct sp_scene *s = sp_alloc(sizeof *s);
     struct sp_plan *folded = sp_alloc(sizeof *folded);
     folded->pb = p->pb;
     folded->pb.ranks = classes->nunits;
     *s = (struct sp_scene){ .plan = folded, .owned = folded, .profile = f, .inside = one.inside };
-    struct folding fold_up = { .one = &one, .t = traffic, .x = flows, .c = classes, .s = s,
+    struct folding fold_up = { .one = &one, .t = traffic, .x = ways, .c = classes, .s = s,
                                .p = folded };
     fold(&fold_up, &look);
     sp_classes_free(classes);
-    sp_flows_free(flows);
+    sp_ways_free(ways);
     sp_traffic_free(traffic);
     free(one.work);
     free(one.bytes);

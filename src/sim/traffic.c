@@ -237,11 +237,17 @@ static void pairs_of(struct sp_traffic *t, const struct sp_scene *s, const struc
 
 int sp_traffic_place(const struct sp_traffic *t, int step)
 {
-    const int *shape = sp_interned(&t->shapes, t->pair[t->pair_of[step]].shape);
-    int i = 0;
-    while (shape[2 * i] != t->number[step])
-        i++;
-    return i;
+    int shape = t->pair[t->pair_of[step]].shape, low = 0;
+    int high = sp_interned_length(&t->shapes, shape) / 2 - 1;
+    const int *kind = sp_interned(&t->shapes, shape);           /* in rising order */
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (kind[2 * middle] < t->number[step])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

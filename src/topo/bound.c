@@ -46,9 +46,13 @@ struct sp_bound sp_bound(const struct sp_topo *t, enum sp_pattern pattern, int r
                 if (i != j)
                     add(&s, i, j, 1.0 / (ranks - 1));
     struct sp_bound b = { .rate = INFINITY, .link = -1 };
-    for (int i = 0; i < t->nlinks; i++)
-        if (s.load[i] > 0 && t->link[i].rate / s.load[i] < b.rate * (1 - 1e-9))
-            b = (struct sp_bound){ t->link[i].rate / s.load[i], i, s.load[i] };
+    for (int i = 0; i < t->nlinks; i++) {
+        double rate = s.load[i] > 0 ? t->link[i].rate / s.load[i] : INFINITY;
+        bool as_full = rate <= b.rate * (1 + 1e-9) && b.link >= 0
+            && t->link[i].kind == SP_LINK_NET && t->link[b.link].kind != SP_LINK_NET;
+        if (rate < b.rate * (1 - 1e-9) || as_full)
+            b = (struct sp_bound){ rate, i, s.load[i] };
+    }
     if (s.slowest < b.rate * (1 - 1e-9))
         b = (struct sp_bound){ s.slowest, s.at, s.at < 0 ? 0 : s.load[s.at] };
     free(s.load);

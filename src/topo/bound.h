@@ -13,7 +13,7 @@ enum sp_pattern {
 
 struct sp_bound {
     double rate;                /* bytes/s that each rank sends; INFINITY: there is only one */
-    int link;                   /* the fullest */
+    int link;                   /* the fullest; of several one of the network */
     double load;                /* of it: bytes for each byte that a rank sends */
 };
 

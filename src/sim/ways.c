@@ -1,6 +1,6 @@
-/* flows.c - the ways of all messages of all groups. */
+/* ways.c - the ways of all messages of all groups. */
 /* SPDX-License-Identifier: MIT */
-#include "sim/flows.h"
+#include "sim/ways.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -10,30 +10,30 @@
 #include "util/memory.h"
 
 struct maker {
-    struct sp_flows *x;
+    struct sp_ways *x;
     const struct sp_topo *topo;
     const struct sp_profile *f;
-    struct sp_intern stretches, ways;
+    struct sp_intern stretches, kinds;
     int *link;                  /* by link of the topology: 1 + its number; 0: not yet crossed */
 };
 
-static int way_number(struct maker *m, struct sp_way w)
+static int kind_number(struct maker *m, struct sp_way w)
 {
-    struct sp_flows *x = m->x;
+    struct sp_ways *x = m->x;
     int list[5] = { (int)w.class };
     memcpy(list + 1, &w.latency, sizeof w.latency);
     memcpy(list + 3, &w.cap, sizeof w.cap);
-    int id = sp_intern(&m->ways, list, 5);
-    if (id == x->nways) {
-        x->way = sp_grow(x->way, x->nways, sizeof *x->way);
-        x->way[x->nways++] = (struct sp_way){ .class = w.class, .latency = w.latency, .cap = w.cap };
+    int id = sp_intern(&m->kinds, list, 5);
+    if (id == x->nkinds) {
+        x->kind = sp_grow(x->kind, x->nkinds, sizeof *x->kind);
+        x->kind[x->nkinds++] = (struct sp_way){ .class = w.class, .latency = w.latency, .cap = w.cap };
     }
     return id;
 }
 
 static int link_number(struct maker *m, int link)
 {
-    struct sp_flows *x = m->x;
+    struct sp_ways *x = m->x;
     if (!m->link[link]) {
         x->link_of = sp_grow(x->link_of, x->nlinks, sizeof *x->link_of);
         x->link_of[x->nlinks++] = link;
@@ -44,8 +44,8 @@ static int link_number(struct maker *m, int link)
 
 static int stretch(struct maker *m, struct sp_stretch s)
 {
-    struct sp_flows *x = m->x;
-    int list[4] = { s.before, s.link, 0, s.way };
+    struct sp_ways *x = m->x;
+    int list[4] = { s.before, s.link, 0, s.kind };
     memcpy(list + 2, &s.share, sizeof s.share);
     int id = sp_intern(&m->stretches, list, 4);
     if (id == x->nstretches) {
@@ -63,17 +63,17 @@ static int go_on(struct maker *m, int before, const struct sp_hop *hop, int n)
     return before;
 }
 
-static void add(struct maker *m, int flow, int from, int to)
+static void add(struct maker *m, int way, int from, int to)
 {
     struct sp_route r;
     struct sp_way w = sp_scene_route(m->topo, m->f, from, to, &r);
     int half = r.n / 2, none = stretch(m, (struct sp_stretch){ -1, -1, 0, -1 });
-    int begin = stretch(m, (struct sp_stretch){ -1, -1, 0, way_number(m, w) });
-    m->x->head[flow] = go_on(m, none, r.hop, half);
-    m->x->tail[flow] = go_on(m, begin, r.hop + half, r.n - half);
+    int begin = stretch(m, (struct sp_stretch){ -1, -1, 0, kind_number(m, w) });
+    m->x->head[way] = go_on(m, none, r.hop, half);
+    m->x->tail[way] = go_on(m, begin, r.hop + half, r.n - half);
 }
 
-static void find_rounds(struct sp_flows *x, const struct sp_topo *topo)
+static void find_rounds(struct sp_ways *x, const struct sp_topo *topo)
 {
     int ranks = x->at->ranks;
     int *node = sp_alloc((size_t)ranks * sizeof *node);
@@ -86,36 +86,36 @@ static void find_rounds(struct sp_flows *x, const struct sp_topo *topo)
     free(node);
 }
 
-int sp_flow_round(const struct sp_flows *x, int flow)
+int sp_way_round(const struct sp_ways *x, int way)
 {
-    const struct sp_pair *p = &x->t->pair[sp_flow_pair(x, flow)];
-    return x->rounds ? sp_round(x->rounds[flow / x->t->npairs], p->from, p->to) : 0;
+    const struct sp_pair *p = &x->t->pair[sp_way_pair(x, way)];
+    return x->rounds ? sp_round(x->rounds[way / x->t->npairs], p->from, p->to) : 0;
 }
 
-struct sp_flows *sp_flows_new(const struct sp_traffic *t, const struct sp_topo *topo,
-                              const struct sp_profile *f, const struct sp_placement *at,
-                              bool rounds)
+struct sp_ways *sp_ways_new(const struct sp_traffic *t, const struct sp_topo *topo,
+                            const struct sp_profile *f, const struct sp_placement *at,
+                            bool rounds)
 {
-    struct sp_flows *x = sp_alloc(sizeof *x);
+    struct sp_ways *x = sp_alloc(sizeof *x);
     struct maker m = { .x = x, .topo = topo, .f = f };
     assert((long)at->groups * t->npairs < INT_MAX);
     x->t = t;
     x->at = at;
-    x->nflows = at->groups * t->npairs;
-    x->head = sp_alloc((size_t)x->nflows * sizeof *x->head);
-    x->tail = sp_alloc((size_t)x->nflows * sizeof *x->tail);
+    x->nways = at->groups * t->npairs;
+    x->head = sp_alloc((size_t)x->nways * sizeof *x->head);
+    x->tail = sp_alloc((size_t)x->nways * sizeof *x->tail);
     m.link = sp_alloc((size_t)topo->nlinks * sizeof *m.link);
-    for (int i = 0; i < x->nflows; i++)
-        add(&m, i, at->endpoint[sp_flow_from(x, i)], at->endpoint[sp_flow_to(x, i)]);
+    for (int i = 0; i < x->nways; i++)
+        add(&m, i, at->endpoint[sp_way_from(x, i)], at->endpoint[sp_way_to(x, i)]);
     if (rounds)
         find_rounds(x, topo);
     sp_intern_free(&m.stretches);
-    sp_intern_free(&m.ways);
+    sp_intern_free(&m.kinds);
     free(m.link);
     return x;
 }
 
-void sp_flows_free(struct sp_flows *x)
+void sp_ways_free(struct sp_ways *x)
 {
     for (int g = 0; x->rounds && g < x->at->groups; g++)
         sp_rounds_free(x->rounds[g]);
@@ -123,7 +123,7 @@ void sp_flows_free(struct sp_flows *x)
     free(x->head);
     free(x->tail);
     free(x->stretch);
-    free(x->way);
+    free(x->kind);
     free(x->link_of);
     free(x);
 }
