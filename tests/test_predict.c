@@ -150,12 +150,13 @@ static void test_latency_bound(void **state)
     sp_topo_free(t);
 }
 
-/* Neighbours wait for each other, and each is unlucky now and then. */
+/* One rank after another is unlucky, and those after it wait for its keys. */
 static void test_waiting(void **state)
 {
-    struct sp_topo *t = topofile_must(boxes, NULL);
-    struct sp_plan *p = case_plan("ring", "ranks=4 rows=1024 heads=8:8 dim=4 mask=full chunks=8");
-    struct sp_forecast f = predict(p, t, 1e-8, (struct sp_forecast_options){ .jitter = 1 });
+    struct sp_topo *t = topofile_must("machine box ranks=16 memory=10GB/s nic_rate=1Gb/s\n"
+                                      "nodes b machine=box\n", NULL);
+    struct sp_plan *p = case_plan("ring", "ranks=16 rows=64 heads=8:8 dim=4 mask=full");
+    struct sp_forecast f = predict(p, t, 1e-6, (struct sp_forecast_options){ .jitter = 1 });
     (void)state;
     says(&f.pass[SP_FORWARD], "waiting: ranks compute unequally and wait for each other");
     sp_plan_free(p);
