@@ -11,7 +11,8 @@
 #include "sim/net.h"
 #include "util/memory.h"
 
-enum { MOST_LINKS = 4096, FEWEST_FLOWS = 32 };
+/* The table of pairs is to be small beside the flows. */
+enum { MOST_LINKS = 4096, FEWEST_FLOWS = 32, MOST_PAIRS = 32 };
 
 static int *place_of(struct sp_net *n, int bundle, int link)
 {
@@ -64,7 +65,8 @@ void sp_bundle_leave(struct sp_net *n, int id)
 
 static bool can_bundle(const struct sp_net *n)
 {
-    if (n->ngroup > MOST_LINKS || n->met < FEWEST_FLOWS)
+    if (n->ngroup > MOST_LINKS || n->met < FEWEST_FLOWS ||
+        (long)n->ngroup * n->ngroup > (long)MOST_PAIRS * n->met)
         return false;
     for (int i = 0; i < n->ngroup; i++) {
         const struct sp_line *line = &n->line[n->group[i]];

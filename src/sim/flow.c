@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sim/net.h"
 #include "util/memory.h"
@@ -106,7 +105,8 @@ static void go(struct sp_net *n, int id)
 
 void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap)
 {
-    assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0 && cap > 0);
+    assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0);
+    assert(latency < INFINITY && amount < INFINITY && cap > 0);
     if (!n->pruned)
         sp_net_prune(n);
     if (id >= n->nflows)

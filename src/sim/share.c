@@ -4,14 +4,13 @@
  * keep that rate, the others go on. Rates only rise, so the order in which links fill is a
  * heap's, whose stale keys are too small and are corrected when they come up. */
 /* SPDX-License-Identifier: MIT */
-#include <assert.h>
 #include <math.h>
 
 #include "sim/net.h"
 #include "util/memory.h"
 
-/* So often a group is taken as it was found, for each so many flows once more if they are
- * bundled; and so often before they are. */
+/* A group is taken as it was found so many times, once more for each so many flows when they
+ * are bundled; after so many times they are. */
 enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 4 };
 
 double sp_flow_left(const struct sp_net *n, int id)
@@ -219,7 +218,7 @@ static void share_group(struct sp_net *n, int link)
 static bool share_again(struct sp_net *n)
 {
     const int often = SO_OFTEN + (n->bundled ? n->met / FLOWS_MORE : 0);
-    if (!n->ngroup || n->again == often)
+    if (!n->ngroup || n->again >= often)
         return false;
     for (int i = 0; i < n->ndirty; i++)
         if (n->left[n->dirty[i]].stamp != n->stamp)
@@ -227,7 +226,7 @@ static bool share_again(struct sp_net *n)
     n->stamp += 2;
     if (!fill(n))
         return false;
-    if (++n->again >= SOLVED_FLAT && !n->bundled)
+    if (++n->again == SOLVED_FLAT)
         sp_bundle_build(n);
     return true;
 }
