@@ -36,6 +36,7 @@ struct sp_tensors {
 
 struct sp_kernels {
     const char *name, *help;
+    int strip, panel;       /* what attn takes at a time: queries x keys; grad: keys x queries */
 
     /* Scratch bytes that attn and grad need on such tensors with the threads there
      * are (omp_get_max_threads); data pointers are not looked at. */

@@ -267,6 +267,8 @@ static void copy(struct sp_view x, struct sp_view y)
 const struct sp_kernels sp_kernels_reference = {
     .name = "reference",
     .help = "the definition: plain loops in fp64, one thread",
+    .strip = 1,
+    .panel = 1,
     .scratch = scratch,
     .attn = attn,
     .grad = grad,

@@ -55,7 +55,7 @@ includes | awk -F: -v floors="$floors" -v apart="$apart" '
         for (i = 1; i < napart; i += 2)
             if (index($1, pair[i]) == 1 && $3 ~ "^" pair[i + 1])
                 complain($3 " must not be known here")
-        if ($3 !~ /^"/ || $3 ~ /^"(config|commit)\.h"$/)
+        if ($3 !~ /^"/ || $3 ~ /^"(config|commit|devices_table)\.h"$/)
             next
         path = substr($3, 2, length($3) - 2)
         to = path ~ /^kernels\// ? floor_of(path) : floor_of("src/" path)

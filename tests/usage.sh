@@ -44,6 +44,12 @@ refuses 2 "sp 3 must divide heads 32; nearest: 2, 4" show --strategy ulysses --s
 refuses 2 "nearest: 96, 102" show --strategy ring --sp 3 --seq 100
 refuses 2 "--format: 'svg' is none of text, dot, goal" show --strategy ring --format svg
 refuses 2 "--sp 4 is more than the 1 rank that was launched" run --sp 4
+refuses 2 "--time 0.5 s is too short to measure anything; at least 1 s" calibrate --time 500ms
+refuses 2 "--time: \"soon\" is not a time" calibrate --time soon
+refuses 3 "cannot write $tmp/no/profile.json.new" calibrate --out "$tmp/no/profile.json"
+echo "something else" >"$tmp/letter.json"
+refuses 3 "letter.json is there and is no profile" calibrate --out "$tmp/letter.json"
+refuses 3 "--kernels: " calibrate --kernels fastest --out "$tmp/p.json"
 refuses 2 "--model: " run --model "$tmp/half.json"
 refuses 2 "half.json" run --model "$tmp/half.json"
 refuses 2 "num_attention_heads" run --model "$tmp/none.json"

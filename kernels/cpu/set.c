@@ -19,6 +19,8 @@ static double limit(enum sp_dtype dtype, long steps)
 const struct sp_kernels SP_NAME(kernels) = {
     .name = TEXT(SP_ISA),
     .help = "flash attention in blocks that fit the caches, in threads",
+    .strip = ROWS,
+    .panel = TILE,
     .scratch = scratch,
     .attn = sp_forward,
     .grad = sp_backward,

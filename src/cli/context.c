@@ -75,10 +75,12 @@ json_t *sp_context(int argc, char **argv, int ranks, int threads, const double *
     json_object_set_new(c, "system", sp_json_text(u.release));
     json_object_set_new(c, "processor", processor());
     json_object_set_new(c, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
-    json_object_set_new(c, "ranks", json_integer(ranks));
-    json_object_set_new(c, "threads", json_integer(threads));
-    json_object_set_new(c, "thread_peak_gflops_fp32", json_real(peak[SP_F32] / 1e9));
-    json_object_set_new(c, "thread_peak_gflops_bf16", json_real(peak[SP_BF16] / 1e9));
+    if (peak) {
+        json_object_set_new(c, "ranks", json_integer(ranks));
+        json_object_set_new(c, "threads", json_integer(threads));
+        json_object_set_new(c, "thread_peak_gflops_fp32", json_real(peak[SP_F32] / 1e9));
+        json_object_set_new(c, "thread_peak_gflops_bf16", json_real(peak[SP_BF16] / 1e9));
+    }
     json_object_set_new(c, "environment", environment());
     return c;
 }

@@ -5,7 +5,8 @@
 
 #include <jansson.h>
 
-/* argv as given, ranks launched, threads of each, FLOP/s of a thread by dtype. json_decref() it. */
+/* argv as given, ranks launched, threads of each, FLOP/s of a thread by dtype (NULL: nothing is
+ * run). json_decref() it. */
 json_t *sp_context(int argc, char **argv, int ranks, int threads, const double *peak);
 
 #endif

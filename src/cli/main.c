@@ -10,19 +10,33 @@
 
 const struct sp_verbinfo sp_verbs[] = {
     { "run", "measure attention under each strategy, verified (with mpirun or srun)", sp_run_main },
+    { "calibrate", "measure what this machine can do, for predictions (with mpirun or srun)",
+      sp_calibrate_main },
+    { "predict", "simulate the same on a cluster that needn't be there", sp_predict_main },
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
+    { "validate", "predict what was measured, and say how wrong that is", sp_validate_main },
     { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
+    { "topo", "show machines and clusters: devices, links, what they allow", sp_topo_main },
     { NULL, NULL, NULL }
 };
 
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: seqpar VERB [OPTION...]\n"
-            "Measure sequence-parallel attention, forward and backward, verified.\n\n");
+            "Measure sequence-parallel attention, forward and backward, verified; and predict it.\n\n");
     for (const struct sp_verbinfo *v = sp_verbs; v->name; v++)
-        fprintf(out, "  %-8s %s\n", v->name, v->help);
+        fprintf(out, "  %-9s %s\n", v->name, v->help);
     fprintf(out, "\n  seqpar VERB --help lists the options of a verb.\n");
+}
+
+static void no_such_verb(const char *name)
+{
+    char all[200] = "";
+    for (int i = 0, at = 0; sp_verbs[i].name; i++)
+        at += snprintf(all + at, sizeof all - (size_t)at, "%s%s", !i ? "" :
+                       sp_verbs[i + 1].name ? ", " : " or ", sp_verbs[i].name);
+    sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be %s", name, all);
 }
 
 int main(int argc, char **argv)
@@ -43,7 +57,6 @@ int main(int argc, char **argv)
     if (argc < 2)
         usage(stderr);
     else
-        sp_stop_together(SP_EXIT_USAGE, "no verb '%s'; it must be run, check, show or info",
-                         argv[1]);
+        no_such_verb(argv[1]);
     return SP_EXIT_USAGE;
 }

@@ -13,9 +13,11 @@
 #include "util/parse.h"
 #include "util/stop.h"
 
-enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT };
+enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT, PART };
 
-enum { ANY = SP_VERB_RUN | SP_VERB_SHOW | SP_VERB_CHECK, RUN = SP_VERB_RUN, SHOW = SP_VERB_SHOW };
+enum { RUN = SP_VERB_RUN, SHOW = SP_VERB_SHOW, PREDICT = SP_VERB_PREDICT,
+       CALIBRATE = SP_VERB_CALIBRATE, MEASURE = RUN | CALIBRATE,
+       ANY = RUN | SHOW | PREDICT | SP_VERB_CHECK };
 
 #define AT(member) offsetof(struct sp_options, member)
 
@@ -48,36 +50,66 @@ static const struct known {
       AT(layout), 0, 0 },
     { "set", "KNOB=LIST", "a knob of a strategy, such as ring.buffers=2,3; see seqpar info", ANY,
       SET, 0, 0, 0 },
-    { NULL, NULL, "How to run it:", RUN, HEADING, 0, 0, 0 },
-    { "transport", "NAME", "self, mpi (mpi under mpirun or srun)", RUN, TEXT, AT(transport), 0, 0 },
-    { "kernels", "NAME", "see seqpar info (the fastest for this processor)", RUN, TEXT,
+    { NULL, NULL, "How to run it:", MEASURE, HEADING, 0, 0, 0 },
+    { "transport", "NAME", "self, mpi (mpi under mpirun or srun)", MEASURE, TEXT,
+      AT(transport), 0, 0 },
+    { "kernels", "NAME", "see seqpar info (the fastest for this processor)", MEASURE, TEXT,
       AT(kernels), 0, 0 },
-    { "threads", "N", "of each rank (its share of this host's processors)", RUN, LONG,
+    { "threads", "N", "of each rank (its share of this host's processors)", MEASURE, LONG,
       AT(threads), 1, 4096 },
     { "iters", "N", "timed repetitions, at most (20)", RUN, LONG, AT(iters), 1, 1000000 },
     { "warmup", "N", "repetitions before them (2)", RUN, LONG, AT(warmup), 0, 1000000 },
     { "time", "T", "fewer repetitions, but 3, if a point would take longer (10s)", RUN, SECONDS,
       AT(seconds), 0, 0 },
-    { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", RUN,
+    { "time", "T", "that it may take, about; less is less accurate (90s)", CALIBRATE, SECONDS,
+      AT(seconds), 0, 0 },
+    { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", MEASURE,
       SECONDS, AT(timeout), 0, 0 },
     { "seed", "N", "of the inputs (1)", RUN, LONG, AT(seed), 0, LONG_MAX },
-    { "decompose", NULL, "time computing, communication, and both one after the other, too", RUN,
+    { NULL, NULL, "Where it would run, and by whose numbers:", PREDICT | SHOW, HEADING, 0, 0, 0 },
+    { "cluster", "FILE", "a cluster file, a machine's hwloc XML, one of those that come with seqpar "
+      "(dgx-h100-2), or - for this machine", PREDICT | SHOW, TEXT, AT(cluster), 0, 0 },
+    { "profile", "FILE", "written by seqpar calibrate, or one that comes with seqpar (what suits "
+      "the cluster's devices)", PREDICT | SHOW, TEXT, AT(profile), 0, 0 },
+    { "groups", "N", "groups of ranks that do the same at the same time (1; 0: as many as there "
+      "is room for)", PREDICT, LONG, AT(groups), 0, 1 << 20 },
+    { "per-node", "N", "ranks of a group on each node (as many as it has GPUs)", PREDICT | SHOW, LONG,
+      AT(per_node), 1, 4096 },
+    { "slow", "LIST", "ranks that compute slower, RANK:FACTOR (3:1.2)", PREDICT, WORDS, AT(slow), 0,
+      0 },
+    { "jitter", "X", "sigma of a random factor of each computation (0)", PREDICT, PART, AT(jitter), 0,
+      2 },
+    { "seed", "N", "of the jitter (1)", PREDICT, LONG, AT(seed), 0, LONG_MAX },
+    { "eps", "T", "what ends within this time ends together (0)", PREDICT, SECONDS, AT(eps), 0, 0 },
+    { "explicit", NULL, "simulate every rank, also those that are alike", PREDICT, FLAG,
+      AT(explicit_run), 0, 0 },
+    { "decompose", NULL, "time computing, communication, and both one after the other, too", RUN | PREDICT,
       FLAG, AT(decompose), 0, 0 },
-    { "no-baseline", NULL, "don't measure local first to compare with", RUN, FLAG,
+    { "no-baseline", NULL, "leave out local, which the others are compared with", RUN | PREDICT, FLAG,
       AT(no_baseline), 0, 0 },
     { "dry-run", NULL, "list the points and what each needs; run nothing", RUN, FLAG, AT(dry_run),
       0, 0 },
-    { NULL, NULL, "Where results go, beside the table:", RUN, HEADING, 0, 0, 0 },
-    { "jsonl", "FILE", "append every point, with all samples, as it is measured", RUN, TEXT,
+    { NULL, NULL, "Where results go, beside the table:", RUN | PREDICT, HEADING, 0, 0, 0 },
+    { "jsonl", "FILE", "append every point, with all samples, as it is done", RUN | PREDICT, TEXT,
       AT(jsonl), 0, 0 },
-    { "csv", "FILE", "append every point as comma-separated values", RUN, TEXT, AT(csv), 0, 0 },
-    { "markdown", "FILE", "append a table for a report", RUN, TEXT, AT(markdown), 0, 0 },
+    { "csv", "FILE", "append every point as comma-separated values", RUN | PREDICT, TEXT, AT(csv), 0, 0 },
+    { "markdown", "FILE", "append a table for a report", RUN | PREDICT, TEXT, AT(markdown), 0, 0 },
     { "resume", NULL, "skip what the jsonl file has already", RUN, FLAG, AT(resume), 0, 0 },
     { "dump", "DIR", "write the first point's tensors as NumPy files", RUN, TEXT, AT(dump), 0, 0 },
     { "trace", "FILE", "write the first point's steps as a Chrome trace", RUN, TEXT, AT(trace), 0,
       0 },
+    { "from", "RECIPE", "measure nothing: fit what others published, as a recipe has it", CALIBRATE,
+      TEXT, AT(from), 0, 0 },
+    { NULL, NULL, "Where the numbers go, beside the table:", CALIBRATE, HEADING, 0, 0, 0 },
+    { "out", "FILE", "the profile (profile.json); an older one is replaced in the end", CALIBRATE,
+      TEXT, AT(out), 0, 0 },
+    { "timeline", "PREFIX", "write the first point's steps as PREFIX.json for Perfetto and as a Gantt "
+      "chart, PREFIX.svg", PREDICT, TEXT, AT(timeline), 0, 0 },
     { NULL, NULL, "What to show:", SHOW, HEADING, 0, 0, 0 },
     { "format", "NAME", "text, dot, goal (text)", SHOW, TEXT, AT(format), 0, 0 },
+    { "timeline", "PREFIX", "when each step runs: PREFIX.json for Perfetto and PREFIX.svg, a Gantt "
+      "chart; simulated on --cluster, or as --trace has it", SHOW, TEXT, AT(timeline), 0, 0 },
+    { "trace", "FILE", "what seqpar run --trace wrote", SHOW, TEXT, AT(trace), 0, 0 },
     { "rank", "N", "only the steps of this rank, as text", SHOW, LONG, AT(rank), 0, SP_MAX_RANKS },
 };
 
@@ -140,6 +172,7 @@ static const char *read_value(struct sp_options *o, const struct known *p, char 
     case MODEL:   return read_model(o, text);
     case LONG:    return sp_parse_size(text, p->low, p->high, (long *)at);
     case SECONDS: return sp_parse_seconds(text, (double *)at);
+    case PART:    return sp_parse_real(text, (double)p->low, (double)p->high, (double *)at);
     case FLAG:    *(bool *)at = true; return NULL;
     case TEXT:    *(const char **)at = text; return NULL;
     case HEADING: return NULL;
@@ -179,7 +212,16 @@ static const char *const docs[] = {
     [SP_VERB_RUN] = "Measure sequence-parallel attention, forward and backward, verified."
         "\vStart it with mpirun or srun to have several ranks:\n"
         "  mpirun -n 4 seqpar run --model models/llama-3.1-8b.json --seq 16K --sp 1,2,4",
+    [SP_VERB_PREDICT] = "Simulate sequence-parallel attention on a cluster: the same points as run, "
+        "for machines that needn't be there; needs no launch."
+        "\v  seqpar predict --model models/llama-3.1-8b.json --seq 128K --sp 8,16 "
+        "--cluster dgx-h100-2",
     [SP_VERB_SHOW] = "Print what a strategy would do, step by step; needs no launch.",
+    [SP_VERB_CALIBRATE] = "Measure kernels, copies and messages of this machine, and what they do "
+        "to each other, for predictions."
+        "\vStart it as the runs to be predicted: as many ranks on a host, as many threads. One "
+        "rank alone can't measure messages.\n"
+        "  mpirun -n 2 seqpar calibrate --out my-machine.json",
     [SP_VERB_CHECK] = "Prove that a strategy is right, and count what it sends, computes and "
         "holds; needs no launch.",
 };
@@ -250,8 +292,9 @@ static void model_first(int argc, char **argv)
 struct sp_options sp_options_read(enum sp_verb verb, int argc, char **argv)
 {
     struct sp_options o = {
-        .pass = { true, true }, .iters = 20, .warmup = 2, .seconds = 10, .timeout = 300, .seed = 1,
-        .rank = -1, .format = "text",
+        .pass = { true, true }, .iters = 20, .warmup = 2, .timeout = 300, .seed = 1,
+        .seconds = verb == SP_VERB_CALIBRATE ? 90 : 10,
+        .rank = -1, .format = "text", .groups = 1, .out = "profile.json",
     };
     check_names(verb, argc, argv);
     struct argp_option *list = options_of(verb);

@@ -1,4 +1,4 @@
-/* options.h - what run, show and check are asked: one table of options for all of them. */
+/* options.h - what run, calibrate, predict, show and check are asked: one table of options for all. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_OPTIONS_H
 #define SP_OPTIONS_H
@@ -25,12 +25,23 @@ struct sp_options {
     bool decompose, no_baseline, dry_run, resume;
     const char *jsonl, *csv, *markdown, *dump, *trace;
 
+    /* calibrate */
+    const char *out, *from;
+    /* predict */
+    const char *cluster, *profile;
+    long groups, per_node;                      /* 0: as many as the cluster has room for */
+    struct sp_words slow;                       /* "RANK:FACTOR", each as given */
+    double jitter, eps;
+    bool explicit_run;
+    const char *timeline;                       /* and show */
+
     /* show */
     const char *format;
     long rank;                                  /* -1: all */
 };
 
-enum sp_verb { SP_VERB_RUN = 1, SP_VERB_SHOW = 2, SP_VERB_CHECK = 4 };
+enum sp_verb { SP_VERB_RUN = 1, SP_VERB_SHOW = 2, SP_VERB_CHECK = 4, SP_VERB_PREDICT = 8,
+               SP_VERB_CALIBRATE = 16 };
 
 /* Reads argv[1..] as options of the verb, argv[0] being its name. Ends the program when they
  * make no sense (exit 2), or for --help. */

@@ -26,7 +26,7 @@ void sp_row_begin(struct sp_point_row *r, const struct sp_point *p, enum sp_pass
     }
     struct sp_row *x = &r->row;
     x->brief = r->brief;
-    x->source = "measured";
+    x->source = setup->cluster ? "simulated" : "measured";
     x->strategy = p->strategy->name;
     x->knobs = r->knobs;
     x->sp = pb->ranks;
@@ -44,6 +44,9 @@ void sp_row_begin(struct sp_point_row *r, const struct sp_point *p, enum sp_pass
     x->kernels = setup->kernels;
     x->threads = setup->threads;
     x->seed = setup->seed;
+    x->cluster = setup->cluster;
+    x->profile = setup->profile;
+    x->placement = setup->placement;
 }
 
 void sp_row_fail(struct sp_point_row *r, enum sp_status status, const char *reason)

@@ -14,7 +14,7 @@ struct sp_executor {
     bool plan_order;        /* give it the steps of a rank strictly in plan order ... */
     bool alone;             /* ... and a group only when nothing else of the rank runs */
 
-    /* Start these steps of one lane together. */
+    /* Start these steps of one lane together. The array stays until they are done. */
     void (*issue)(struct sp_executor *x, const int *step, int n);
 
     /* A step that has finished since; -1: nothing in flight ever will. */

@@ -28,13 +28,29 @@ size_t sp_buf_bytes(const struct sp_plan *p, int buf)
     return (size_t)b->planes * (size_t)b->rows * (size_t)b->heads * row_bytes(p, b);
 }
 
+static size_t padded_bytes(const struct sp_plan *p, int buf)
+{
+    return (sp_buf_bytes(p, buf) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
 size_t sp_rank_bytes(const struct sp_plan *p, int rank)
 {
     size_t sum = 0;
     for (int i = 0; i < p->nbufs; i++)
         if (p->buf[i].rank == rank)
-            sum += (sp_buf_bytes(p, i) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+            sum += padded_bytes(p, i);
     return sum;
+}
+
+size_t sp_most_bytes(const struct sp_plan *p)
+{
+    size_t *sum = sp_alloc((size_t)p->pb.ranks * sizeof *sum), most = 0;
+    for (int i = 0; i < p->nbufs; i++)
+        sum[p->buf[i].rank] += padded_bytes(p, i);
+    for (int r = 0; r < p->pb.ranks; r++)
+        most = sum[r] > most ? sum[r] : most;
+    free(sum);
+    return most;
 }
 
 double sp_step_pairs(const struct sp_plan *p, int step)

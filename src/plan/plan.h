@@ -171,6 +171,7 @@ double sp_step_flops(const struct sp_plan *p, int step);    /* of unmasked pairs
 
 /* Memory of a rank: its buffers, each padded to a cache line. */
 size_t sp_rank_bytes(const struct sp_plan *p, int rank);
+size_t sp_most_bytes(const struct sp_plan *p);              /* of the rank that has most */
 
 /* What a rank sends and computes in a pass. */
 struct sp_count {

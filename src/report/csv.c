@@ -6,7 +6,7 @@
 
 #include "report/writer.h"
 
-static void put(FILE *file, const char *cell)
+void sp_csv_cell(FILE *file, const char *cell)
 {
     if (!strpbrk(cell, ",\"\r\n")) {
         fputs(cell, file);
@@ -32,7 +32,7 @@ static void put_line(FILE *file, const struct sp_row *row)
         if (c != sp_columns)
             fputc(',', file);
         if (cell)
-            put(file, cell);
+            sp_csv_cell(file, cell);
     }
     fputs("\r\n", file);
 }

@@ -22,17 +22,17 @@ static void begin(struct sp_report *r, const json_t *context, bool fresh)
         fputc('\n', r->file);
 }
 
-static void put_titles(FILE *file, const char *group)
+static void put_titles(FILE *file, const struct sp_row *row, const char *group)
 {
     put(file, group);
     fputs("\n\n", file);
     for (const struct sp_column *c = sp_columns; c->name; c++)
-        if (c->flags & SP_SHOWN)
+        if (sp_row_shows(row, c))
             fprintf(file, c->unit == SP_NO_UNIT ? "| %s " : "| %s (%s) ", c->title,
                     sp_units[c->unit].name);
     fputs("|\n", file);
     for (const struct sp_column *c = sp_columns; c->name; c++)
-        if (c->flags & SP_SHOWN)
+        if (sp_row_shows(row, c))
             fputs(c->type == SP_WHOLE || c->type == SP_REAL ? "| ---: " : "| --- ", file);
     fputs("|\n", file);
 }
@@ -43,13 +43,13 @@ static void put_row(struct sp_report *r, const struct sp_row *row)
     if (!r->state || strcmp(group, r->state)) {
         if (r->state)
             fputc('\n', r->file);
-        put_titles(r->file, group);
+        put_titles(r->file, row, group);
         free(r->state);
         r->state = strdup(group);
     }
     free(group);
     for (const struct sp_column *c = sp_columns; c->name; c++)
-        if (c->flags & SP_SHOWN) {
+        if (sp_row_shows(row, c)) {
             fputs("| ", r->file);
             put(r->file, sp_row_shown(row, c, room));
             if (c->type == SP_STATUS && row->reason) {

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *const sp_status_names[] = {
     [SP_POINT_OK] = "ok",
@@ -31,13 +32,13 @@ const struct sp_column sp_columns[] = {
 /*    name, title, type, unit, offset, flags, width, help */
     { "source", "source", SP_TEXT, SP_NO_UNIT, AT(source), SP_KEY, 0,
       "measured or simulated" },
-    { "strategy", "strategy", SP_TEXT, SP_NO_UNIT, AT(strategy), SP_KEY | SP_SHOWN, 9,
+    { "strategy", "strategy", SP_TEXT, SP_NO_UNIT, AT(strategy), SP_KEY | SP_ALWAYS, 9,
       "who sends what to whom" },
-    { "knobs", "knobs", SP_TEXT, SP_NO_UNIT, AT(knobs), SP_KEY | SP_SHOWN, 10,
+    { "knobs", "knobs", SP_TEXT, SP_NO_UNIT, AT(knobs), SP_KEY | SP_ALWAYS, 10,
       "settings of the strategy; tables leave out those that are as always" },
-    { "sp", "sp", SP_WHOLE, SP_NO_UNIT, AT(sp), SP_KEY | SP_SHOWN, 3,
+    { "sp", "sp", SP_WHOLE, SP_NO_UNIT, AT(sp), SP_KEY | SP_ALWAYS, 3,
       "ranks that share the sequence" },
-    { "seq", "seq", SP_WHOLE, SP_NO_UNIT, AT(seq), SP_KEY | SP_SHOWN, 7,
+    { "seq", "seq", SP_WHOLE, SP_NO_UNIT, AT(seq), SP_KEY | SP_ALWAYS, 7,
       "tokens of the whole sequence" },
     { "batch", "batch", SP_WHOLE, SP_NO_UNIT, AT(batch), SP_KEY, 0, "sequences" },
     { "heads", "heads", SP_WHOLE, SP_NO_UNIT, AT(heads), SP_KEY, 0, "query heads" },
@@ -49,11 +50,11 @@ const struct sp_column sp_columns[] = {
       "of what is stored and sent" },
     { "mask", "mask", SP_TEXT, SP_NO_UNIT, AT(mask), SP_KEY, 0,
       "which keys a query sees" },
-    { "layout", "layout", SP_TEXT, SP_NO_UNIT, AT(layout), SP_KEY | SP_SHOWN, 10,
+    { "layout", "layout", SP_TEXT, SP_NO_UNIT, AT(layout), SP_KEY | SP_ALWAYS, 10,
       "which tokens a rank holds" },
-    { "pass", "pass", SP_TEXT, SP_NO_UNIT, AT(pass), SP_KEY | SP_SHOWN, 4,
+    { "pass", "pass", SP_TEXT, SP_NO_UNIT, AT(pass), SP_KEY | SP_ALWAYS, 4,
       "fwd or bwd, each by itself" },
-    { "mode", "mode", SP_TEXT, SP_NO_UNIT, AT(mode), SP_KEY | SP_SHOWN, 13,
+    { "mode", "mode", SP_TEXT, SP_NO_UNIT, AT(mode), SP_KEY | SP_ALWAYS, 13,
       "overlapped is the plan as it is; the others take it apart" },
     { "transport", "transport", SP_TEXT, SP_NO_UNIT, AT(transport), SP_KEY, 0,
       "what carries messages" },
@@ -61,10 +62,16 @@ const struct sp_column sp_columns[] = {
       "what computes" },
     { "threads", "threads", SP_WHOLE, SP_NO_UNIT, AT(threads), SP_KEY, 0,
       "of each rank" },
+    { "cluster", "cluster", SP_TEXT, SP_NO_UNIT, AT(cluster), SP_KEY, 0,
+      "machines that were simulated" },
+    { "profile", "profile", SP_TEXT, SP_NO_UNIT, AT(profile), SP_KEY, 0,
+      "whose numbers the simulation goes by" },
+    { "placement", "placement", SP_TEXT, SP_NO_UNIT, AT(placement), SP_KEY, 0,
+      "groups at work at once, ranks on a node, what slows them" },
 
     { "iters", "iters", SP_WHOLE, SP_NO_UNIT, AT(iters), 0, 0,
       "repetitions that were timed" },
-    { "time_ms", "time", SP_REAL, SP_MS, AT(time), SP_TIMING | SP_SHOWN, 9,
+    { "time_ms", "time", SP_REAL, SP_MS, AT(time), SP_TIMING | SP_ALWAYS, 9,
       "of the slowest rank, median over the repetitions" },
     { "time_low_ms", "low", SP_REAL, SP_MS, AT(time_low), SP_TIMING | SP_SHOWN, 9,
       "where the median's 95 % interval begins" },
@@ -72,26 +79,26 @@ const struct sp_column sp_columns[] = {
       "where it ends" },
     { "samples_ms", "samples", SP_SAMPLES, SP_MS, AT(samples), SP_TIMING, 0,
       "the time of each repetition" },
-    { "tokens_per_s", "tokens", SP_REAL, SP_PER_S, AT(tokens_per_s), SP_TIMING | SP_SHOWN,
+    { "tokens_per_s", "tokens", SP_REAL, SP_PER_S, AT(tokens_per_s), SP_TIMING | SP_ALWAYS,
       8, "of all ranks together" },
-    { "tflops", "rate", SP_REAL, SP_TFLOPS, AT(tflops), SP_TIMING | SP_SHOWN, 7,
+    { "tflops", "rate", SP_REAL, SP_TFLOPS, AT(tflops), SP_TIMING | SP_ALWAYS, 7,
       "one rank's; FLOPs: 4 x unmasked pairs x heads x head_dim x batch; bwd 2.5 of it" },
     { "tflops_total", "total", SP_REAL, SP_TFLOPS, AT(tflops_total), SP_TIMING, 0,
       "of all ranks together" },
     { "roofline", "peak", SP_REAL, SP_PERCENT, AT(roofline), SP_TIMING, 0,
       "rate of one rank, of the multiply-add rate that was measured x threads" },
-    { "efficiency", "eff", SP_REAL, SP_PERCENT, AT(efficiency), SP_TIMING | SP_SHOWN, 5,
+    { "efficiency", "eff", SP_REAL, SP_PERCENT, AT(efficiency), SP_TIMING | SP_ALWAYS, 5,
       "time of local / (sp x time), for the same sequence and threads" },
     { "flops", "flops", SP_REAL, SP_NO_UNIT, AT(flops), 0, 0, "of all ranks together" },
     { "imbalance", "imb", SP_REAL, SP_PERCENT, AT(imbalance), 0, 0,
       "computing time of the busiest rank over the mean, less one" },
     { "under", "under", SP_REAL, SP_PERCENT, AT(under), SP_TIMING | SP_SHOWN, 5,
       "part of the transfers' time in which arithmetic ran, too" },
-    { "hidden", "hidden", SP_REAL, SP_PERCENT, AT(hidden), SP_TIMING | SP_SHOWN, 6,
+    { "hidden", "hidden", SP_REAL, SP_PERCENT, AT(hidden), SP_TIMING | SP_ALWAYS, 6,
       "what overlap saves, as part of communication alone; negative: it costs" },
-    { "exposed_ms", "exposed", SP_REAL, SP_MS, AT(exposed), SP_TIMING, 0,
+    { "exposed_ms", "exposed", SP_REAL, SP_MS, AT(exposed), SP_TIMING | SP_FORECAST, 9,
       "what the pass takes longer than its arithmetic alone" },
-    { "bytes_plan", "planned", SP_WHOLE, SP_MIB, AT(bytes_plan), 0, 0,
+    { "bytes_plan", "planned", SP_WHOLE, SP_MIB, AT(bytes_plan), SP_FORECAST, 8,
       "sent by the rank that sends most, as the plan counts them" },
     { "bytes_moved", "moved", SP_WHOLE, SP_MIB, AT(bytes_moved), SP_SHOWN, 8,
       "sent by the rank that sent most, as the transport counted them" },
@@ -99,10 +106,28 @@ const struct sp_column sp_columns[] = {
       "sent by the rank that sends most, as the plan counts them" },
     { "messages_moved", "messages", SP_WHOLE, SP_NO_UNIT, AT(messages_moved), 0, 0,
       "sent by the rank that sent most, as the transport counted them" },
-    { "mem_plan_bytes", "forecast", SP_WHOLE, SP_MIB, AT(mem_plan), 0, 0,
+    { "mem_plan_bytes", "forecast", SP_WHOLE, SP_MIB, AT(mem_plan), SP_FORECAST, 8,
       "memory of the rank that needs most, as the plan counts it" },
     { "mem_used_bytes", "memory", SP_WHOLE, SP_MIB, AT(mem_used), SP_SHOWN, 8,
       "of the rank that took most" },
+    { "nvlink_bytes", "NVLink", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_NVLINK]), 0, 0,
+      "crossed NVLinks, all ranks, each link counted" },
+    { "xgmi_bytes", "xGMI", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_XGMI]), 0, 0,
+      "crossed xGMI links" },
+    { "c2c_bytes", "C2C", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_C2C]), 0, 0,
+      "crossed links of a GPU to its CPU" },
+    { "pcie_bytes", "PCIe", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_PCIE]), 0, 0,
+      "crossed PCIe links" },
+    { "smp_bytes", "sockets", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_SMP]), 0, 0,
+      "crossed links between sockets" },
+    { "memory_bytes", "memory", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_MEMORY]), 0, 0,
+      "went through memory that ranks share" },
+    { "net_bytes", "network", SP_WHOLE, SP_MIB, AT(bytes_on[SP_LINK_NET]), 0, 0,
+      "crossed cables of the network" },
+    { "confidence", "sizes", SP_TEXT, SP_NO_UNIT, AT(confidence), SP_FORECAST, 7,
+      "inside or outside those that the profile was fitted to" },
+    { "bound", "bound", SP_TEXT, SP_NO_UNIT, AT(bound), 0, 0,
+      "what the time depends on most" },
     { "error", "error", SP_REAL, SP_NO_UNIT, AT(error), SP_SHOWN, 8,
       "largest |result - definition| / largest |definition|, of the worst tensor" },
     { "err_o", "err o", SP_REAL, SP_NO_UNIT, AT(err_o), 0, 0, "error of o" },
@@ -115,8 +140,8 @@ const struct sp_column sp_columns[] = {
     { "verified", "verified", SP_TEXT, SP_NO_UNIT, AT(verified), 0, 0,
       "how much of the result was compared with the definition" },
     { "seed", "seed", SP_WHOLE, SP_NO_UNIT, AT(seed), 0, 0, "of the tensors" },
-    { "status", "status", SP_STATUS, SP_NO_UNIT, AT(status), SP_SHOWN, 7,
-      "ok: verified, and only then timed" },
+    { "status", "status", SP_STATUS, SP_NO_UNIT, AT(status), SP_ALWAYS, 7,
+      "ok; if measured: verified, and only then timed" },
     { "reason", "reason", SP_TEXT, SP_NO_UNIT, AT(reason), 0, 0, "why it is not ok" },
     { .name = NULL }
 };
@@ -208,29 +233,42 @@ const char *sp_row_shown(const struct sp_row *row, const struct sp_column *c, ch
     return room;
 }
 
-/* The columns of which those flags that `mask` has are `flags`, name and value each. */
-static char *join(const struct sp_row *row, unsigned mask, unsigned flags, const char *is,
+/* The columns whose flags are SP_KEY and no other of `mask`, name and value each; without a
+ * value they are left out if `absent` is NULL. */
+static char *join(const struct sp_row *row, unsigned mask, const char *absent, const char *is,
                   const char *then)
 {
     char *joined = NULL, room[SP_CELL];
     size_t bytes;
     FILE *to = open_memstream(&joined, &bytes);
     for (const struct sp_column *c = sp_columns; c->name; c++)
-        if ((c->flags & mask) == flags) {
+        if ((c->flags & mask) == SP_KEY) {
             const char *cell = sp_row_cell(row, c, room);
+            if (!cell && !absent)
+                continue;
             fprintf(to, "%s%s%s", ftell(to) ? then : "", c->name, is);
-            fputs(cell ? cell : "-", to);
+            fputs(cell ? cell : absent, to);
         }
     fclose(to);
     return joined;
 }
 
+bool sp_row_simulated(const struct sp_row *row)
+{
+    return row->source && !strcmp(row->source, "simulated");
+}
+
+bool sp_row_shows(const struct sp_row *row, const struct sp_column *c)
+{
+    return c->flags & (sp_row_simulated(row) ? SP_FORECAST : SP_SHOWN);
+}
+
 char *sp_row_key(const struct sp_row *row)
 {
-    return join(row, SP_KEY, SP_KEY, "=", ";");
+    return join(row, SP_KEY, "-", "=", ";");
 }
 
 char *sp_row_group(const struct sp_row *row)
 {
-    return join(row, SP_KEY | SP_SHOWN, SP_KEY, " ", ", ");
+    return join(row, SP_KEY | SP_ALWAYS, NULL, " ", ", ");
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "topo/topo.h"
+
 enum sp_status {
     SP_POINT_OK,
     SP_POINT_REFUSED,       /* the strategy can't; the reason says what would do */
@@ -34,6 +36,7 @@ struct sp_row {
     const char *mode;       /* "overlapped", "serialised", "compute", "communication" */
     const char *transport, *kernels;
     long threads;
+    const char *cluster, *profile, *placement;  /* simulated: where, by which numbers */
 
     /* What came of it. */
     long iters;
@@ -41,6 +44,9 @@ struct sp_row {
     const double *samples;              /* seconds x iters, as they were taken */
     double tokens_per_s, tflops, tflops_total, roofline, efficiency;
     double flops, imbalance, under, hidden, exposed;
+    long bytes_on[SP_NLINK_KINDS];      /* simulated: bytes that crossed links of each kind */
+    const char *confidence;             /* "inside", "outside" what the profile has measured */
+    const char *bound;                  /* simulated: what bounds the time, a sentence */
     long bytes_plan, bytes_moved, messages_plan, messages_moved, mem_plan, mem_used;
     double error, err_o, err_lse, err_dq, err_dk, err_dv, tolerance;
     const char *verified;               /* "whole", "64 rows" */
@@ -71,7 +77,9 @@ extern const struct sp_unitinfo {
 enum {
     SP_KEY = 1,      /* says which point it is */
     SP_TIMING = 2,   /* only a point that is ok has it */
-    SP_SHOWN = 4,    /* in tables for people */
+    SP_SHOWN = 4,    /* in tables for people, of measured points ... */
+    SP_FORECAST = 8, /* ... and of simulated ones */
+    SP_ALWAYS = SP_SHOWN | SP_FORECAST,
 };
 
 struct sp_column {
@@ -103,6 +111,11 @@ const char *sp_row_cell(const struct sp_row *row, const struct sp_column *c, cha
 
 /* The same for people: "-" for nothing, and no numbers of a point that is not ok. */
 const char *sp_row_shown(const struct sp_row *row, const struct sp_column *c, char *room);
+
+bool sp_row_simulated(const struct sp_row *row);
+
+/* Whether tables for people have the column beside such a row. */
+bool sp_row_shows(const struct sp_row *row, const struct sp_column *c);
 
 /* "source=measured;strategy=ring;...": equal for two tries of one point. free() it. */
 char *sp_row_key(const struct sp_row *row);

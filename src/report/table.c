@@ -11,6 +11,7 @@
 struct layout {
     int width[SP_MAX_COLUMNS];
     char *group;                /* what the rows under the last titles have in common */
+    enum { NONE, MEASURED, SIMULATED } legend;  /* the last one, of whose columns */
 };
 
 static void put_context(FILE *file, const json_t *context)
@@ -25,10 +26,11 @@ static void put_context(FILE *file, const json_t *context)
     }
 }
 
-static void put_legend(FILE *file)
+/* The columns of measured rows and of simulated ones differ. */
+static void put_legend(FILE *file, const struct sp_row *row)
 {
     for (const struct sp_column *c = sp_columns; c->name; c++)
-        if ((c->flags & SP_SHOWN) && !(c->flags & SP_KEY))
+        if (sp_row_shows(row, c) && !(c->flags & SP_KEY))
             fprintf(file, c->unit == SP_NO_UNIT ? "# %s%s: %s\n" : "# %s (%s): %s\n",
                     c->title, sp_units[c->unit].name, c->help);
     fputs("# -: not measured\n", file);
@@ -43,7 +45,6 @@ static void begin(struct sp_report *r, const json_t *context, bool fresh)
         layout->width[i] = unit > sp_columns[i].width ? unit : sp_columns[i].width;
     }
     put_context(r->file, context);
-    put_legend(r->file);
 }
 
 /* A cell for each shown column. The line is left open, and ends without blanks. */
@@ -66,13 +67,13 @@ static void put_line(FILE *file, const struct layout *layout, char mark,
     free(line);
 }
 
-static void put_titles(FILE *file, const struct layout *layout)
+static void put_titles(FILE *file, const struct layout *layout, const struct sp_row *row)
 {
     const char *title[SP_MAX_COLUMNS] = { NULL }, *unit[SP_MAX_COLUMNS] = { NULL };
     char room[SP_MAX_COLUMNS][SP_CELL];
     for (int i = 0; sp_columns[i].name; i++) {
         const struct sp_column *c = &sp_columns[i];
-        if (!(c->flags & SP_SHOWN))
+        if (!sp_row_shows(row, c))
             continue;
         title[i] = c->title;
         snprintf(room[i], SP_CELL, "(%s)", sp_units[c->unit].name);
@@ -91,6 +92,9 @@ static bool new_group(FILE *file, struct layout *layout, const struct sp_row *ro
     bool is_new = !layout->group || strcmp(group, layout->group);
     free(layout->group);
     layout->group = group;
+    if (layout->legend != (sp_row_simulated(row) ? SIMULATED : MEASURED))
+        put_legend(file, row);
+    layout->legend = sp_row_simulated(row) ? SIMULATED : MEASURED;
     if (is_new)
         fprintf(file, "#\n# %s\n", group);
     return is_new;
@@ -121,14 +125,14 @@ static void put_row(struct sp_report *r, const struct sp_row *row)
     const char *cell[SP_MAX_COLUMNS] = { NULL };
     char room[SP_MAX_COLUMNS][SP_CELL];
     for (int i = 0; sp_columns[i].name; i++)
-        if (sp_columns[i].flags & SP_SHOWN)
+        if (sp_row_shows(row, &sp_columns[i]))
             cell[i] = sp_row_shown(row, &sp_columns[i], room[i]);
     bool is_new = new_group(r->file, r->state, row), grown = grow(r->state, cell);
     if (is_new || grown)
-        put_titles(r->file, r->state);
+        put_titles(r->file, r->state, row);
     put_line(r->file, r->state, ' ', cell);
-    if (row->reason)
-        put_reason(r->file, row->reason);
+    if (row->reason || row->bound)
+        put_reason(r->file, row->reason ? row->reason : row->bound);
     fputc('\n', r->file);
 }
 

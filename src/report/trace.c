@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/timeline.h"
 #include "util/why.h"
 
 static double origin(const struct sp_plan *p, int rank, const struct sp_span *span)
@@ -18,21 +19,13 @@ static double origin(const struct sp_plan *p, int rank, const struct sp_span *sp
     return first;
 }
 
-static void events(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span,
-                   double zero)
+static void bars(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span, double zero)
 {
-    for (int i = 0; i < p->nsteps; i++) {
-        const struct sp_step *s = &p->step[i];
-        if (s->rank != rank)
-            continue;
-        fprintf(f, ",\n{\"name\": \"%s %s\", \"cat\": \"%s\", \"ph\": \"X\", \"pid\": %d, "
-                "\"tid\": \"%s%s\", \"ts\": %.3f, \"dur\": %.3f, \"args\": {\"step\": %d, "
-                "\"pass\": \"%s\"}}", sp_ops[s->op].name,
-                p->buf[sp_step_blocks(p, i)[0].buf].name, s->twin < 0 ? "compute" : "transfer",
-                rank, sp_lane_names[s->lane], s->op == SP_RECV ? " in" : s->twin >= 0 ? " out" : "",
-                (span[i].start - zero) * 1e6, (span[i].end - span[i].start) * 1e6, i,
-                sp_step_pass(p, i) == SP_FORWARD ? "fwd" : "bwd");
-    }
+    for (int i = 0; i < p->nsteps; i++)
+        if (p->step[i].rank == rank) {
+            struct sp_bar b = sp_bar_of(p, i, span[i], zero);
+            sp_chrome_bar(f, &b);
+        }
 }
 
 const char *sp_trace_refuse(const char *path)
@@ -56,11 +49,10 @@ const char *sp_trace_write(const char *path, const struct sp_plan *p, struct sp_
             failed = f ? 0 : errno;
             if (f) {
                 if (!r)
-                    fprintf(f, "{\"traceEvents\": [{\"name\": \"process_sort_index\", "
-                            "\"ph\": \"M\", \"pid\": 0, \"args\": {\"sort_index\": 0}}");
-                events(f, p, r, span, zero);
+                    sp_chrome_begin(f);
+                bars(f, p, r, span, zero);
                 if (r == c->ranks - 1)
-                    fprintf(f, "\n]}\n");
+                    sp_chrome_end(f);
                 failed = ferror(f) | fclose(f) ? EIO : 0;
             }
         }

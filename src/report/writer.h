@@ -31,6 +31,9 @@ struct sp_writer {
 extern const struct sp_writer *const sp_writers[];      /* ends with NULL */
 extern const struct sp_writer sp_table, sp_jsonl, sp_csv, sp_markdown;
 
+/* A cell of a CSV file, in quotes if it needs them. */
+void sp_csv_cell(FILE *file, const char *cell);
+
 /* Begin an output, before any work is done. The context is an object that says all it
  * takes to repeat the run. NULL, or why the file can't be written; then there is nothing
  * to close. */

@@ -152,7 +152,9 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
 {
     struct sp_need *need = &n->need[id];
     const struct sp_flow *f = &n->flow[id];
-    assert(cap > 0 && f->state != SP_IDLE);
+    assert(cap > 0);
+    if (f->state == SP_IDLE)            /* through at this moment, but not yet told */
+        return;
     const double before = need->cap;
     need->cap = cap;
     if (f->state == SP_SHARING) {
@@ -273,6 +275,8 @@ int sp_net_wait(struct sp_net *n)
     }
     return n->done[n->next_done++];
 }
+
+bool sp_net_more(const struct sp_net *n) { return n->next_done < n->ndone; }
 
 double sp_net_now(const struct sp_net *n)
 {

@@ -36,6 +36,9 @@ void sp_net_cap(struct sp_net *n, int id, double cap);
  * in the order of their ids; then those that started in that moment and took no time. */
 int sp_net_wait(struct sp_net *n);
 
+/* Whether more of this moment are to come: they are through, and can't be changed. */
+bool sp_net_more(const struct sp_net *n);
+
 double sp_net_now(const struct sp_net *n);
 
 /* Bytes that have crossed a link so far, shares counted. Looks at all flows in flight. */

@@ -15,15 +15,16 @@ struct sp_forecast_options {
     double eps, jitter;
     unsigned long seed;
     const double *speed;        /* by rank; NULL: all 1 */
-    struct sp_span *span;       /* by step; filled if not NULL (runs explicitly) */
+    struct sp_span *span;       /* by step; filled if not NULL (one group, explicitly) */
 };
 
 struct sp_forecast_pass {
     double time[4];             /* seconds, by enum sp_sim_mode; NaN: not asked for */
     double exposed;             /* longer than computing alone */
     double bytes[SP_NLINK_KINDS];       /* that crossed links of each kind, all groups */
-    int bottleneck;             /* link of the topology that was fullest; -1: none */
-    double busy;                /* part of the time that it was full */
+    int bottleneck;             /* link of the topology that is fullest while the messages run
+                                   alone; -1: none, or computing hides them */
+    double busy;                /* part of it that they then fill */
     char why[240];              /* one sentence: what bounds the time */
 };
 

@@ -9,7 +9,11 @@
 #include "topo/topo.h"
 
 /* Which endpoint each rank of each group runs on; groups run the same plan at the same time. */
-struct sp_placement { int groups, ranks; int *endpoint; };      /* groups x ranks */
+struct sp_placement {
+    int groups, ranks;
+    int *endpoint;              /* groups x ranks */
+    const double *speed;        /* of each, 1 is the profile's; NULL: all 1 */
+};
 
 /* Groups fill nodes one after the other, with so many ranks of each node (0: all endpoints).
  * NULL, or why it doesn't fit; free() endpoint. */
@@ -18,7 +22,7 @@ const char *sp_place(const struct sp_topo *t, int ranks, int groups, int per_nod
 
 struct sp_way {                 /* of messages from one rank to another */
     enum sp_path_class class;
-    double latency, cap;        /* of the route, nominal */
+    double latency, cap;        /* of the route, as can be had */
     int hop, nhops;             /* in sp_scene.hop */
 };
 
@@ -35,8 +39,15 @@ struct sp_scene {
     int *link_of;               /* the link of the topology that each stands for */
     double *speed;              /* by rank: 1 is the profile's */
     int *host;                  /* by rank: ranks of one host share its processors ... */
-    double *processors;         /* ... of which there are so many, by host; 0: not shared */
-    int *weight;                /* by rank: how many ranks it stands for */
+    double *processors;         /* ... of which there are so many, by host (of all the hosts
+                                   that it stands for); 0: not shared */
+    int *weight;                /* by rank: how many ranks it stands for; NULL: itself */
+    int *stands;                /* by link: for how many of the topology; NULL: itself */
+    float *squeezed;            /* by step: part of its speed while messages hold slots; NULL: 1 */
+    float *full;                /* by step: part of its time in which messages can't begin, for
+                                   tiles wait for slots; NULL: 0 */
+    int *round;                 /* by step: of messages, when NCCL would start it (rounds.h);
+                                   NULL: messages take no turns */
     bool inside;                /* all sizes lie within those calibrated */
 };
 
@@ -53,5 +64,23 @@ struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_top
                                     const struct sp_profile *f, const struct sp_placement *at);
 
 void sp_scene_free(struct sp_scene *s);
+
+/* ---- for those who make scenes ----------------------------------------------------------- */
+
+/* Arrays by step, of s->plan and s->profile: work, squeezed, full, bytes; ways are -1. */
+void sp_scene_steps(struct sp_scene *s);
+
+/* Whether messages of a group take turns, so that NCCL's rounds count. */
+bool sp_scene_turns(const struct sp_profile *f);
+
+/* What a message meets between endpoints, as the profile lets it be; its hops are *r's. */
+struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f, int from, int to,
+                             struct sp_route *r);
+
+/* A new way between endpoints, as s->profile lets it be; hops are links of the topology. */
+int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to);
+
+/* The rates of the links of a topology under a profile. free() it. */
+double *sp_scene_rates(const struct sp_topo *t, const struct sp_profile *f);
 
 #endif

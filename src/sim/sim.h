@@ -14,7 +14,10 @@ struct sp_sim_options {
     double eps;                 /* sp_net_new */
     double jitter;              /* sigma of a log-normal factor of each computation; 0: none */
     unsigned long seed;
-    bool ordered;               /* lanes are streams, which keep order by themselves (GPUs) */
+    bool streams;               /* lanes are streams and a group is a kernel (GPUs); else one
+                                   worker computes and the host moves messages (CPUs) */
+    struct sp_span *span;       /* given to sp_loop_run() too: when computations began, which
+                                   the loop can't know; may be NULL */
 };
 
 struct sp_sim;
@@ -24,5 +27,14 @@ struct sp_executor *sp_sim_executor(struct sp_sim *x);      /* for sp_loop_run()
 
 /* Bytes that have crossed each link of the scene. */
 double sp_sim_crossed(const struct sp_sim *x, int link);
+
+/* What took its time so far. */
+struct sp_sim_tale {
+    double latency;             /* seconds that the groups of one lane waited before bytes ... */
+    long groups;                /* ... and how many they were; of the lane with most */
+    double slowed;              /* seconds more than alone that a rank computed, at most */
+    double issued;              /* when the last host had issued all; 0: at once */
+};
+struct sp_sim_tale sp_sim_tale(const struct sp_sim *x);
 
 #endif

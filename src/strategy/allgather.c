@@ -149,9 +149,8 @@ static void sum(struct state *t, int rank, struct sp_block to, struct sp_block o
 {
     struct sp_block wide = sp_wide(t->p, to, "sum");
     sp_copy(t->p, SP_COMPUTE, wide, own);
-    for (int r = 0; r < t->ranks; r++)
-        if (r != rank)
-            sp_add(t->p, wide, of_rank(t, others, r));
+    for (int d = 1; d < t->ranks; d++)
+        sp_add(t->p, wide, of_rank(t, others, (rank + t->ranks - d) % t->ranks));
     sp_narrow(t->p, to, wide);
 }
 

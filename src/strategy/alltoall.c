@@ -1,5 +1,6 @@
 /* alltoall.c - trade tokens for heads among n ranks, and back (DeepSpeed-Ulysses, Jacobs et
- * al., 2023). Slices of heads are packed with copies, so that what is sent is contiguous. */
+ * al., 2023). Slices of heads are packed with copies, so that what is sent is contiguous. Each
+ * member begins with itself and goes round, so that all do alike. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +62,12 @@ void sp_to_heads(struct sp_plan *p, int n, const struct sp_block *x, const struc
             packed[i] = sp_new(p, b->rank, (struct sp_buf){
                 .name = "packed", .kind = { b->kind[x[i].plane] }, .dtype = b->dtype,
                 .rows = n * rows, .heads = heads });
-        for (int j = 0; j < n; j++)
+        for (int d = 0; d < n; d++) {
+            int j = (i + d) % n;
             sp_copy(p, SP_COMPUTE, i == j ? sp_rows(y[j], i * rows, rows)
                                           : sp_rows(packed[i], j * rows, rows),
                     sp_heads(x[i], first[j], heads));
+        }
     }
     sp_group(p);
     for (int i = 0; i < n; i++)
@@ -102,21 +105,25 @@ static struct sp_block returned(const struct sp_return *r, int i, int j)
     return i == j ? sp_rows(r->y[i], i * rows, rows) : sp_rows(r->got[i], j * rows, rows);
 }
 
-/* Members j, j+1, ... that share the heads of member j. */
-static int sharers(const struct sp_return *r, int j)
+/* The first member that has the heads of member j, and how many there are. */
+static int sharers(const struct sp_return *r, int j, int *many)
 {
     int k = j;
     while (k < r->n && r->first[k] == r->first[j])
         k++;
-    return k - j;
+    while (j > 0 && r->first[j - 1] == r->first[j])
+        j--;
+    *many = k - j;
+    return j;
 }
 
 void sp_to_rows_end(struct sp_plan *p, struct sp_return *r)
 {
     for (int i = 0; i < r->n; i++)
-        for (int j = 0; j < r->n; j += sharers(r, j)) {
+        for (int left = r->n, many, last = i; left; left -= many) {
+            int j = sharers(r, last, &many);
             struct sp_block to = sp_heads(r->x[i], r->first[j], r->y[j].heads);
-            int many = sharers(r, j);
+            last = (j + r->n - 1) % r->n;
             if (many == 1) {
                 sp_copy(p, SP_COMPUTE, to, returned(r, i, j));
                 continue;

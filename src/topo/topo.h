@@ -100,4 +100,8 @@ struct sp_route {
 /* The way from one endpoint to another; the same every time. O(hops). */
 void sp_topo_route(const struct sp_topo *t, int from, int to, struct sp_route *r);
 
+/* The NICs that an endpoint's messages leave by, or where there is no network the nearest
+ * ones: at most `room` vertices. How many there are. */
+int sp_topo_nics(const struct sp_topo *t, int endpoint, int *nic, int room);
+
 #endif

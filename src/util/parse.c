@@ -61,6 +61,16 @@ const char *sp_parse_seconds(const char *text, double *value)
     return sp_why("\"%s\" is not a time such as 2s, 500ms or 3m", text);
 }
 
+const char *sp_parse_real(const char *text, double low, double high, double *value)
+{
+    char *end;
+    double number = strtod(text, &end);
+    if (!isdigit((unsigned char)*text) || *end || !(number >= low && number <= high))
+        return sp_why("\"%s\" is not a number from %g to %g", text, low, high);
+    *value = number;
+    return NULL;
+}
+
 const char *sp_parse_name(const char *text, const char *const *names, int *place)
 {
     char all[256] = "";

@@ -12,6 +12,9 @@ const char *sp_parse_size(const char *text, long low, long high, long *value);
 /* 2, 2s, 500ms, 3m, 1h */
 const char *sp_parse_seconds(const char *text, double *value);
 
+/* 0.25, 1e-3 */
+const char *sp_parse_real(const char *text, double low, double high, double *value);
+
 /* The place of text in a list of names, which ends with NULL. */
 const char *sp_parse_name(const char *text, const char *const *names, int *place);
 

@@ -22,6 +22,13 @@ double sp_median(const double *sorted, int n)
     return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 }
 
+double sp_quantile(const double *sorted, int n, double q)
+{
+    double place = q * (n - 1);
+    int below = (int)place, above = below + 1 < n ? below + 1 : below;
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+}
+
 bool sp_median_interval(const double *sorted, int n, double *low, double *high)
 {
     if (n < FEWEST)

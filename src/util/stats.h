@@ -9,6 +9,9 @@ void sp_sort(double *sample, int n);
 
 double sp_median(const double *sorted, int n);
 
+/* The sample below which a part q of them lies, linear between samples. */
+double sp_quantile(const double *sorted, int n, double q);
+
 /* The 95 % interval of the median, without any assumption about the distribution: the
  * samples between which it lies with that probability. False if there are too few. */
 bool sp_median_interval(const double *sorted, int n, double *low, double *high);

@@ -1,0 +1,61 @@
+/* venue.c - names to files, files to a topology and a profile. */
+/* SPDX-License-Identifier: MIT */
+#include "cli/venue.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "topo/aliases.h"
+#include "util/data.h"
+#include "util/why.h"
+
+static struct sp_topo *load_cluster(const char *name, const char **why)
+{
+    const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
+    if (strcmp(name, "-") && access(path, F_OK)) {
+        *why = sp_why("%s is no file, and no cluster or machine of that name comes with seqpar (such as "
+                      "dgx-h100-2, l40s-1, dgx-a100)", name);
+        return NULL;
+    }
+    return sp_topo_load(path, why);
+}
+
+/* The profile that topologies/profiles/defaults has for the first machine's devices. */
+static struct sp_profile *default_profile(const struct sp_topo *t, const char **why)
+{
+    const struct sp_machine *m = &t->machine[0];
+    const char *device = *m->gpu ? m->gpu : m->cpu;
+    struct sp_aliases *a = sp_aliases_load(sp_data_find("profiles", "defaults"), why);
+    if (!a)
+        return NULL;
+    const struct sp_alias *found = sp_aliases_find(a, device, 0, "");
+    struct sp_profile *f = found ? sp_profile_load(found->profile, why) : NULL;
+    if (!found)
+        *why = sp_why("--profile: none is known for '%s' of %s; give --profile FILE, or measure one "
+                      "there: mpirun -n 2 seqpar calibrate", device, t->name);
+    sp_aliases_free(a);
+    return f;
+}
+
+const char *sp_venue_load(const char *cluster, const char *profile, struct sp_venue *w)
+{
+    const char *why = NULL;
+    *w = (struct sp_venue){ 0 };
+    if (!cluster)
+        return "--cluster FILE is needed: a cluster file, a machine's hwloc XML, or one of those in "
+               "topologies/, such as dgx-h100-2";
+    w->topo = load_cluster(cluster, &why);
+    if (!w->topo)
+        return sp_why("--cluster: %s", why);
+    w->profile = profile ? sp_profile_load(profile, &why) : default_profile(w->topo, &why);
+    if (!w->profile)
+        sp_venue_free(w);
+    return w->profile || !profile ? why : sp_why("--profile: %s", why);
+}
+
+void sp_venue_free(struct sp_venue *w)
+{
+    sp_topo_free(w->topo);
+    sp_profile_free(w->profile);
+    *w = (struct sp_venue){ 0 };
+}

@@ -1,0 +1,229 @@
+/* predict.c - run a plan on a machine in all ways that are asked for, and say what bounds it. */
+/* SPDX-License-Identifier: MIT */
+#include "sim/predict.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+#include "util/why.h"
+
+static const double host_bound = 0.8;   /* of the time, until all has been issued */
+static const double hidden = 0.02;      /* of computing: so little exposed is hidden */
+
+struct job {
+    const struct sp_plan *p;
+    const struct sp_topo *t;
+    const struct sp_forecast_options *o;
+    struct sp_scene *s;
+    struct sp_loop *loop;
+    bool streams;
+};
+
+/* One run. */
+struct outcome {
+    double time;
+    struct sp_sim_tale tale;
+    double bytes[SP_NLINK_KINDS];
+    int fullest;                /* link of the scene; -1: none was used */
+    double busy;
+};
+
+static void read_links(const struct job *j, const struct sp_sim *x, struct outcome *out)
+{
+    out->fullest = -1;
+    for (int i = 0; i < j->s->nlinks; i++) {
+        double crossed = sp_sim_crossed(x, i);
+        double busy = crossed / (j->s->rate[i] * out->time);
+        out->bytes[j->t->link[j->s->link_of[i]].kind] +=
+            crossed * (j->s->stands ? j->s->stands[i] : 1);
+        if (crossed > 0 && busy > out->busy * (1 + 1e-9)) {
+            out->busy = busy;
+            out->fullest = i;
+        }
+    }
+}
+
+static struct outcome run(struct job *j, enum sp_pass pass, enum sp_sim_mode mode)
+{
+    struct sp_span *span = mode == SP_SIM_OVERLAPPED ? j->o->span : NULL;
+    struct sp_sim *x = sp_sim_new(j->s, &(struct sp_sim_options){
+        .mode = mode, .eps = j->o->eps, .jitter = j->o->jitter, .seed = j->o->seed,
+        .streams = j->streams, .span = span });
+    struct sp_executor *e = sp_sim_executor(x);
+    struct outcome out = { 0 };
+    const char *why = sp_loop_run(j->loop, pass, e, span);
+    out.time = why ? NAN : e->now(e);
+    out.tale = sp_sim_tale(x);
+    read_links(j, x, &out);
+    sp_sim_free(x);
+    return out;
+}
+
+/* ---- why ------------------------------------------------------------------------------------- */
+
+struct text { char text[24]; };
+
+static struct text in_units(double seconds)
+{
+    struct text t;
+    double x = fabs(seconds);
+    if (x < 1e-3)
+        snprintf(t.text, sizeof t.text, "%.3g us", seconds * 1e6);
+    else if (x < 1)
+        snprintf(t.text, sizeof t.text, "%.3g ms", seconds * 1e3);
+    else
+        snprintf(t.text, sizeof t.text, "%.3g s", seconds);
+    return t;
+}
+
+static const char *end_name(const struct job *j, int link, bool to)
+{
+    const struct sp_link *l = &j->t->link[j->s->link_of[link]];
+    return j->t->vertex[to ? l->to : l->from].name;
+}
+
+static void blame_network(const struct job *j, const struct outcome *comm,
+                          struct sp_forecast_pass *f)
+{
+    int link = comm->fullest;
+    double rate = j->s->rate[link] / 1e9;
+    const char *from = end_name(j, link, false), *to = end_name(j, link, true);
+    struct text late = in_units(f->exposed);
+    f->bottleneck = j->s->link_of[link];
+    f->busy = comm->busy;
+    if (comm->tale.latency >= comm->time / 2)
+        snprintf(f->why, sizeof f->why, "latency: %ld groups of messages x %s, one after another",
+                 comm->tale.groups,
+                 in_units(comm->tale.latency / (double)comm->tale.groups).text);
+    else if (comm->busy >= 0.5)
+        snprintf(f->why, sizeof f->why, "communication takes %s longer than computing hides: "
+                 "%s -> %s carries %.0f %% of its %.1f GB/s", late.text, from, to,
+                 100 * comm->busy, rate);
+    else
+        snprintf(f->why, sizeof f->why, "communication takes %s longer than computing hides: "
+                 "messages can't fill the links; the fullest, %s -> %s, carries %.0f %% of its "
+                 "%.1f GB/s", late.text, from, to, 100 * comm->busy, rate);
+}
+
+static void blame(const struct job *j, const struct outcome *run, const struct outcome *compute,
+                  const struct outcome *comm, struct sp_forecast_pass *f)
+{
+    double slowed = run->tale.slowed - compute->tale.slowed;
+    if (run->tale.issued >= host_bound * run->time)
+        snprintf(f->why, sizeof f->why, "host: a rank's host needs %s to issue its steps, %s each: "
+                 "a CUDA graph, larger steps or fewer ranks would help",
+                 in_units(run->tale.issued).text, in_units(j->s->profile->issue).text);
+    else if (run->fullest < 0 && !run->tale.groups)
+        snprintf(f->why, sizeof f->why, "kernels: nothing is sent");
+    else if (f->exposed <= hidden * compute->time)
+        snprintf(f->why, sizeof f->why, "kernels: communication is hidden but for %.1f %%",
+                 fmax(0, 100 * f->exposed / run->time));
+    else if (slowed >= f->exposed / 2)
+        snprintf(f->why, sizeof f->why, "kernels: communication is hidden but slows them: they "
+                 "take %s longer, %.0f %%, while messages are in flight", in_units(slowed).text,
+                 100 * slowed / compute->time);
+    else if (comm->time < f->exposed / 2)
+        snprintf(f->why, sizeof f->why, "waiting: ranks compute unequally and wait for each other, "
+                 "%s in all; communication alone takes %s", in_units(f->exposed).text,
+                 in_units(comm->time).text);
+    else
+        blame_network(j, comm, f);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static struct sp_forecast_pass forecast(struct job *j, enum sp_pass pass)
+{
+    struct sp_forecast_pass f = { .bottleneck = -1 };
+    struct outcome out[4];
+    static const enum sp_sim_mode order[] = { SP_SIM_OVERLAPPED, SP_SIM_COMPUTE, SP_SIM_COMM,
+                                              SP_SIM_SERIALISED };
+    for (int i = 0; i < 4; i++) {
+        enum sp_sim_mode mode = order[i];
+        bool need = j->o->decompose || i < 2
+                    || (mode == SP_SIM_COMM
+                        && f.time[SP_SIM_OVERLAPPED] > (1 + hidden) * f.time[SP_SIM_COMPUTE]);
+        f.time[mode] = NAN;
+        if (!need)
+            continue;
+        out[mode] = run(j, pass, mode);
+        f.time[mode] = out[mode].time + j->s->profile->pass;
+    }
+    f.exposed = f.time[SP_SIM_OVERLAPPED] - f.time[SP_SIM_COMPUTE];
+    memcpy(f.bytes, out[SP_SIM_OVERLAPPED].bytes, sizeof f.bytes);
+    blame(j, &out[SP_SIM_OVERLAPPED], &out[SP_SIM_COMPUTE], &out[SP_SIM_COMM], &f);
+    return f;
+}
+
+/* What the profile can't tell; NULL: nothing. */
+static const char *unknown(const struct sp_scene *s)
+{
+    for (int i = 0; i < s->plan->nsteps; i++)
+        if (isnan(s->work[i]))
+            return sp_why("profile %s knows no kernel for %s in %s", s->profile->name,
+                          sp_ops[s->plan->step[i].op].name, sp_dtype_names[s->plan->pb.dtype]);
+    return NULL;
+}
+
+/* Speeds are a group's, and the same for all groups. */
+static double *speeds(const struct sp_placement *at, const double *speed)
+{
+    double *all = sp_alloc((size_t)at->groups * (size_t)at->ranks * sizeof *all);
+    for (int i = 0; i < at->groups * at->ranks; i++)
+        all[i] = speed[i % at->ranks];
+    return all;
+}
+
+static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
+                            struct sp_placement *at)
+{
+    const struct sp_forecast_options *o = j->o;
+    double *speed = o->speed ? speeds(at, o->speed) : NULL;
+    struct sp_scene *(*lay)(const struct sp_plan *, const struct sp_topo *,
+                            const struct sp_profile *, const struct sp_placement *) =
+        !o->explicit_run && !(o->jitter > 0) && !o->span ? sp_scene_collapsed
+        : at->groups > 1 ? sp_scene_all : sp_scene_new;
+    at->speed = speed;
+    struct sp_scene *s = lay(j->p, j->t, f, at);
+    at->speed = NULL;
+    free(speed);
+    return s;
+}
+
+static const char *predict(struct job *j, struct sp_forecast *out)
+{
+    const char *why = unknown(j->s);
+    if (why)
+        return why;
+    j->loop = sp_loop_new(j->s->plan, SP_ALL_RANKS);
+    int passes = j->s->plan->backward_at < j->s->plan->nsteps ? SP_NPASSES : 1;
+    for (int pass = 0; pass < passes && !why; pass++) {
+        out->pass[pass] = forecast(j, pass);
+        if (isnan(out->pass[pass].time[SP_SIM_OVERLAPPED]))
+            why = sp_why("the messages of this plan wait for each other under NCCL's order");
+    }
+    sp_loop_free(j->loop);
+    return why;
+}
+
+struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
+                              const struct sp_profile *f, const struct sp_forecast_options *o)
+{
+    struct sp_forecast out = { .memory = (double)sp_most_bytes(p) };
+    struct sp_placement at;
+    struct job j = { .p = p, .t = t, .o = o };
+    int groups = o->groups ? o->groups : 1;
+    if ((out.why = sp_place(t, p->pb.ranks, groups, o->per_node, &at)))
+        return out;
+    j.streams = t->vertex[t->endpoint[at.endpoint[0]]].kind == SP_GPU;
+    j.s = lay(&j, f, &at);
+    out.inside = j.s->inside;
+    out.ranks = j.s->plan->pb.ranks;
+    out.represented = p->pb.ranks * groups;
+    out.why = predict(&j, &out);
+    sp_scene_free(j.s);
+    free(at.endpoint);
+    return out;
+}

@@ -1,0 +1,12 @@
+/* data.h - the files that come with seqpar: topologies, models, profiles. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SP_DATA_H
+#define SP_DATA_H
+
+/* Where `name`, or name.json, is: as given if that exists, else in FOLDER ("profiles") of
+ * $SEQPAR_DATA, else of the topologies that lie beside the program or were installed with it.
+ * If it is nowhere, the name as given, so that opening it says so. Kept until the fourth next
+ * call. */
+const char *sp_data_find(const char *folder, const char *name);
+
+#endif
