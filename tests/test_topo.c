@@ -124,10 +124,14 @@ static void test_bounds(void **state)
           "nodes t[01-18] machine=m\nnvlink r nodes=t[01-18] links=18 rate=50GB/s\n", 900, 900 },
         { "data/machines/gb200-tray.xml", "nvlink=none c2c=225GB/s smp=75GB/s",
           "nodes r[1-8]t[01-18] machine=m\n"
-          "nvlink r1 nodes=r1t[01-18] links=18 rate=50\nnvlink r2 nodes=r2t[01-18] links=18 rate=50\n"
-          "nvlink r3 nodes=r3t[01-18] links=18 rate=50\nnvlink r4 nodes=r4t[01-18] links=18 rate=50\n"
-          "nvlink r5 nodes=r5t[01-18] links=18 rate=50\nnvlink r6 nodes=r6t[01-18] links=18 rate=50\n"
-          "nvlink r7 nodes=r7t[01-18] links=18 rate=50\nnvlink r8 nodes=r8t[01-18] links=18 rate=50\n"
+          "nvlink r1 nodes=r1t[01-18] links=18 rate=50\n"
+          "nvlink r2 nodes=r2t[01-18] links=18 rate=50\n"
+          "nvlink r3 nodes=r3t[01-18] links=18 rate=50\n"
+          "nvlink r4 nodes=r4t[01-18] links=18 rate=50\n"
+          "nvlink r5 nodes=r5t[01-18] links=18 rate=50\n"
+          "nvlink r6 nodes=r6t[01-18] links=18 rate=50\n"
+          "nvlink r7 nodes=r7t[01-18] links=18 rate=50\n"
+          "nvlink r8 nodes=r8t[01-18] links=18 rate=50\n"
           "fabric ib rate=400Gb/s rails=4 nodes_per_leaf=18 spines=9\n", 50 / (504 / 575.), 50 },
         { "data/machines/aws-p5.xml", "", "nodes n[1-2] machine=m\n"
           "fabric efa rate=100Gb/s rails=32 spines=8\n", 50 / (8 / 15.), 50 },
