@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <math.h>
 
 #include "sim/net.h"
@@ -152,6 +153,30 @@ static void test_far_apart(void **state)
     sp_net_free(n);
 }
 
+/* Stamps run out in the middle of it: nobody sees that. */
+static void test_long(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    const double rate[] = { 7, 5 };
+    double end[2][MANY];
+    for (int late = 0; late < 2; late++) {
+        struct sp_net *n = sp_net_new(rate, 2, 0);
+        for (int i = 0; i < 2; i++)
+            sp_net_path(n, &(struct sp_hop){ i, 1 }, 1);
+        for (int i = 0; i < MANY; i++)
+            sp_net_start(n, i, i % 2, 0, 1 + i * i % 37, INFINITY);
+        for (int i = 0, id; (id = sp_net_wait(n)) >= 0; i++) {
+            end[late][id] = sp_net_now(n);
+            if (late && i == 20)
+                n->stamp = INT_MAX - 30;
+        }
+        sp_net_free(n);
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_float_equal(end[0][i], end[1][i], 1e-12 * end[0][i]);
+}
+
 /* Which links are left out: the leaf's, but neither of two that imply each other. */
 static void test_prune(void **state)
 {
@@ -184,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_same_path),
         cmocka_unit_test(test_far_apart),
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_prune),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

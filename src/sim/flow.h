@@ -28,8 +28,8 @@ int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops);
  * dense, none in flight twice. */
 void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap);
 
-/* From now on a flow in flight does at most so much a second. Cheap where that is still more
- * than it gets. */
+/* From now on a flow in flight does at most so much a second; nothing happens to one that is
+ * through but not yet told. Cheap where the cap is still more than it gets. */
 void sp_net_cap(struct sp_net *n, int id, double cap);
 
 /* Go on to the next completion; its id, -1 if nothing is in flight. Those of one moment come

@@ -4,6 +4,7 @@
  * keep that rate, the others go on. Rates only rise, so the order in which links fill is a
  * heap's, whose stale keys are too small and are corrected when they come up. */
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <math.h>
 
 #include "sim/net.h"
@@ -266,9 +267,22 @@ static void join(struct sp_net *n, int id)
     }
 }
 
+/* Stamps must never repeat. */
+static void restart_stamps(struct sp_net *n)
+{
+    for (int l = 0; l < n->nlines; l++)
+        n->left[l].stamp = 0;
+    for (int id = 0; id < n->nflows; id++)
+        n->flow[id].seen = 0;
+    n->stamp = n->ngroup = 0;
+    n->bunched = false;
+}
+
 void sp_share(struct sp_net *n)
 {
     n->changed = false;
+    if (n->stamp > INT_MAX - 2 * (n->nlines + 2))
+        restart_stamps(n);
     if (n->njoining)
         n->ngroup = 0;
     else if (n->bunched && share_again(n))
