@@ -78,8 +78,8 @@ static void test_caps(void **state)
     sp_net_free(n);
 }
 
-/* A cap that binds only later, when fewer share the link: 60 flows over 60 B/s, of which one
- * after the other ends; the last may do 1.2 B/s from 8 ends on. */
+/* A cap that binds only later, when fewer share the link: 60 flows over 60 B/s, of which
+ * one after the other ends; the last may do 1.2 B/s from 8 ends on. */
 static void test_cap_later(void **state)
 {
     (void)state;
@@ -123,7 +123,8 @@ static void test_nothing(void **state)
     sp_net_free(n);
 }
 
-/* A link twice on a way takes twice the share; ids come in order, however they started. */
+/* A link twice on a way takes twice the share; ids come in order, however they
+ * started. */
 static void test_same_path(void **state)
 {
     (void)state;
@@ -184,8 +185,10 @@ static void test_prune(void **state)
     const double rate[] = { 50, 50, 100, 99, 50, 50 };
     struct sp_net *n = sp_net_new(rate, 6, 0);
     for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 2; j++)
-            sp_net_path(n, (struct sp_hop[]){ { i, 1 }, { 2, 1 }, { 3, 1 }, { 4 + j, 1 } }, 4);
+        for (int j = 0; j < 2; j++) {
+            const struct sp_hop hop[] = { { i, 1 }, { 2, 1 }, { 3, 1 }, { 4 + j, 1 } };
+            sp_net_path(n, hop, 4);
+        }
     sp_net_prune(n);
     for (int p = 0; p < 4; p++) {
         assert_int_equal(n->path[p].kept, 3);

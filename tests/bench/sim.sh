@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # sim.sh - the simulator's cases with what they may cost, and what they do: make bench-sim
 #
-# CPU seconds, user and system, of the whole process; the median of $ROUNDS. Other programs
-# disturb it. predicted: in ms, and how far from what SimGrid said or (eps) the exact time.
+# CPU seconds, user and system, of the whole process; the median of $ROUNDS. Other
+# programs disturb it. off: how far predicted is from what SimGrid says (eps: from exact).
 # SPDX-License-Identifier: MIT
 set -u
 ours=${SIM_CASES:-tests/bench/sim_cases}
