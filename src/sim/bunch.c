@@ -1,9 +1,10 @@
 /* bunch.c - the flows that one link holds back, counted by the links that they cross.
  *
- * When a group of links is solved again and again because flows end one by one, most flows
- * stay with the link that held them back before: they go at one rate, and a bunch of them
- * takes from each link at once what it takes. Only flows that another link holds back now
- * are looked at one by one. A bunch is kept by pairs: of its link and one that it crosses. */
+ * When a group of links is solved again and again because flows end one by one, most
+ * flows stay with the link that held them back before: they go at one rate, and a bunch
+ * of them takes from each link at once what it takes. Only flows that another link holds
+ * back now are looked at one by one. A bunch is kept by pairs: of its link and one that
+ * it crosses. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>

@@ -68,7 +68,7 @@ int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops)
     return n->npaths++;
 }
 
-/* ---- states ------------------------------------------------------------------------------ */
+/* ---- states ------------------------------------------------------------------------ */
 
 static void make_room(struct sp_net *n, int id)
 {
@@ -103,7 +103,8 @@ static void go(struct sp_net *n, int id)
     put(n, id, SP_ALONE, need->amount / need->rate);
 }
 
-void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap)
+void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount,
+                  double cap)
 {
     assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0);
     assert(latency < INFINITY && amount < INFINITY && cap > 0);
@@ -174,7 +175,7 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
     }
 }
 
-/* ---- moments ----------------------------------------------------------------------------- */
+/* ---- moments ----------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -223,8 +224,8 @@ static void sort_done(struct sp_net *n)
             n->done[n->ndone++] = low + w * BITS + __builtin_ctzl(n->bit[w]);
 }
 
-/* Take out all that is due within eps of what is next. The time is then their mean: what ends
- * too early makes up for what ends too late. */
+/* Take out all that is due within eps of what is next. The time is then their mean: what
+ * ends too early makes up for what ends too late. */
 static void gather(struct sp_net *n)
 {
     double next = sp_agenda_next(&n->agenda), sum = 0;

@@ -1,16 +1,18 @@
 /* share.c - the max-min fair rates, found anew for the links that depend on what changed.
  *
- * Progressive filling: the rate of all flows rises together until a link is full; its flows
- * keep that rate, the others go on. Rates only rise, so the order in which links fill is a
- * heap's, whose stale keys are too small and are corrected when they come up. */
+ * Progressive filling: the rate of all flows rises together until a link is full; its
+ * flows keep that rate, the others go on. Rates only rise, so the order in which links
+ * fill is a heap's, whose stale keys are too small and are corrected when they come
+ * up. */
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <math.h>
 
 #include "sim/net.h"
 #include "util/memory.h"
 
-/* A group is taken as it was found so many times, once more for each so many flows when they
- * are bunched; after so many times they are. */
+/* A group is taken as it was found so many times, once more for each so many flows when
+ * they are bunched; after so many times they are. */
 enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 4 };
 
 double sp_flow_left(const struct sp_net *n, int id)
@@ -41,7 +43,7 @@ void sp_settle(struct sp_net *n, int id, int clock, double rate)
                   clock ? n->agenda.dial[clock].value + left : n->now + left / rate);
 }
 
-/* ---- one group of links ------------------------------------------------------------------ */
+/* ---- one group of links ------------------------------------------------------------ */
 
 /* A flow's rate is found: it needs no more of its links. */
 static inline void give(struct sp_net *n, int id, int clock, double rate)
@@ -83,7 +85,8 @@ static void meet(struct sp_net *n, int link)
 static void empty(struct sp_net *n, int link)
 {
     const struct sp_line *line = &n->line[link];
-    n->left[link] = (struct sp_left){ line->rate, line->shares, line->live, n->stamp, false };
+    n->left[link] = (struct sp_left){ line->rate, line->shares, line->live, n->stamp,
+                                      false };
     sp_agenda_turn(&n->agenda, link + 1, n->now);
     for (int i = 0; i < line->n && line->capped && !n->bunched; i++) {
         const int id = line->on[i].flow;
@@ -92,8 +95,8 @@ static void empty(struct sp_net *n, int link)
     }
 }
 
-/* Where the rate of a link's flows would end, if no other held them back. Rounding must not
- * let it fall. */
+/* Where the rate of a link's flows would end, if no other held them back. Rounding must
+ * not let it fall. */
 static double level_of(const struct sp_left *l, double least)
 {
     const double level = l->shares > 0 ? l->rate / l->shares : least;
@@ -112,8 +115,8 @@ static bool give_cap(struct sp_net *n, double level)
     return true;
 }
 
-/* The link is full: what its flows have now is their rate. Returns about how many other links
- * that changes. */
+/* The link is full: what its flows have now is their rate. Returns about how many other
+ * links that changes. */
 static int give_link(struct sp_net *n, int link, double level)
 {
     const struct sp_line *line = &n->line[link];
@@ -180,7 +183,7 @@ static bool fill(struct sp_net *n)
     return true;
 }
 
-/* ---- what changed ------------------------------------------------------------------------ */
+/* ---- what changed ------------------------------------------------------------------ */
 
 /* A flow that shares none of its links. */
 static bool alone(struct sp_net *n, int link)
@@ -266,9 +269,22 @@ static void join(struct sp_net *n, int id)
     }
 }
 
+/* Stamps must never repeat. */
+static void restart_stamps(struct sp_net *n)
+{
+    for (int l = 0; l < n->nlines; l++)
+        n->left[l].stamp = 0;
+    for (int id = 0; id < n->nflows; id++)
+        n->flow[id].seen = 0;
+    n->stamp = n->ngroup = 0;
+    n->bunched = false;
+}
+
 void sp_share(struct sp_net *n)
 {
     n->changed = false;
+    if (n->stamp > INT_MAX - 2 * (n->nlines + 2))
+        restart_stamps(n);
     if (n->njoining)
         n->ngroup = 0;
     else if (n->bunched && share_again(n))
