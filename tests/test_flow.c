@@ -57,7 +57,7 @@ static struct way random_way(int first, int nlinks)
 }
 
 /* Few different sizes give many ties. In a crowd, so many flows start at once and end one
- * after the other that they are bundled; maybe some over one half of the links, the rest over
+ * after the other that they are bunched; maybe some over one half of the links, the rest over
  * the other. */
 static struct scenario random_scenario(unsigned long seed)
 {

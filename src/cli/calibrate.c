@@ -166,8 +166,9 @@ static void print_numbers(const struct sp_calibration *c)
                    p->path[i].each * 1e6, p->path[i].rate / 1e9, p->path[i].concurrent);
     printf("# steps: %.1f us from one to the next; a pass: %.1f us beside them\n", c->gap * 1e6,
            p->pass * 1e6);
-    printf("# overlapped: kernels slow down by %.2f, messages by %.2f; what is done is noticed "
-           "%.0f us late\n", p->interference.compute, p->interference.comm, p->poll * 1e6);
+    printf("# overlapped: kernels slow down by %.2f, messages by %.2f; a message is noticed %.0f us "
+           "late, a step %.0f us\n", p->interference.compute, p->interference.comm, p->poll * 1e6,
+           c->late * 1e6);
 }
 
 /* ---- the verb ----------------------------------------------------------------------------- */

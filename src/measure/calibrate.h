@@ -23,6 +23,7 @@ struct sp_calibration {
     struct sp_profile *profile; /* filled in */
     struct sp_fitted *fitted; int nfitted;
     double gap;                 /* seconds between two steps of a lane */
+    double late;                /* until a step is noticed after which others compute on */
 };
 
 /* Measure and fit. All ranks of the lab call it and get the same. NULL, or why no curve could

@@ -187,8 +187,8 @@ static double flops_of(const struct shape *s, int dim)
     return (4 + 10) * pairs * dim;
 }
 
-/* The shapes that can be measured in that time, smallest first as in the table: how many. */
-static int shapes_within(const struct sp_lab *l, enum sp_dtype dtype, int dim, double seconds,
+/* The shapes that can be measured in that time, smallest first as in the table. */
+static void shapes_within(const struct sp_lab *l, enum sp_dtype dtype, int dim, double seconds,
                          bool *in)
 {
     int n = 0;
@@ -197,7 +197,6 @@ static int shapes_within(const struct sp_lab *l, enum sp_dtype dtype, int dim, d
         in[i] = n < FEWEST_SHAPES || once * 2 * ROUNDS < seconds / 4;
         n += in[i];
     }
-    return n;
 }
 
 /* ---- fitting ------------------------------------------------------------------------------ */
@@ -232,7 +231,7 @@ static const char *fit_one(struct sp_calibration *c, enum sp_op op, enum sp_dtyp
     if (why)
         return why;
     char source[120];
-    snprintf(source, sizeof source, "%d sizes, each in %d rounds; %d more held out of the fit", n,
+    snprintf(source, sizeof source, "%d sizes, each in up to %d rounds; %d more held out of the fit", n,
              ROUNDS, held);
     k->source = strdup(source);
     for (int i = 0; i < NSHAPES; i++) {
@@ -249,18 +248,35 @@ static const char *fit_one(struct sp_calibration *c, enum sp_op op, enum sp_dtyp
     return NULL;
 }
 
+/* All shapes that are in, once more. In the first round those for which there turns out to be
+ * no time are left out: a machine may be slower than its registers, and busy. */
+static void measure_round(struct sp_calibration *c, enum sp_dtype dtype, int dim, bool first,
+                          bool *in, double seconds, struct taken *t)
+{
+    double start = sp_now(), used = 0;
+    int n = 0, done = 0;
+    for (int i = 0; i < NSHAPES; i++)
+        n += in[i];
+    for (int i = 0; i < NSHAPES; i++) {
+        in[i] &= !first || done < FEWEST_SHAPES || used < 2 * seconds;
+        if (!in[i])
+            continue;
+        round_of(c, &shapes[i], dtype, dim, seconds / n, &t[i]);
+        used = sp_lab_agree(c->lab, sp_now() - start);
+        done++;
+    }
+}
+
 static const char *kernels_of(struct sp_calibration *c, enum sp_dtype dtype, int dim,
                               double seconds)
 {
     struct sp_sample sample[2][NSHAPES];
     struct taken *t = sp_alloc(NSHAPES * sizeof *t);
     bool in[NSHAPES];
-    int n = shapes_within(c->lab, dtype, dim, seconds, in);
+    shapes_within(c->lab, dtype, dim, seconds, in);
     double start = sp_now(), used = 0;      /* when the next round will be over */
     for (int i = 0; i < ROUNDS && used < 1.2 * seconds; i++) {
-        for (int j = 0; j < NSHAPES; j++)
-            if (in[j])
-                round_of(c, &shapes[j], dtype, dim, seconds / (ROUNDS * n), &t[j]);
+        measure_round(c, dtype, dim, i == 0, in, seconds / ROUNDS, t);
         used = sp_lab_agree(c->lab, sp_now() - start) * (i + 2) / (i + 1);
     }
     for (int j = 0; j < NSHAPES; j++)

@@ -150,6 +150,7 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
     for (int i = 0; i < n; i++)
         x[i] = measure(c, pair, sizes[i], kernel, each);
     fit(c->profile, x, n);
+    c->late = x[0].late;
     for (int i = 0; i < n; i++) {
         const struct sp_interference *f = &c->profile->interference;
         double flight = x[i].message * (1 + f->comm);

@@ -48,8 +48,8 @@ struct sp_left {
 };
 
 /* Of the flows that one link holds back, those that cross another. */
-struct sp_pair { int link, flows; double shares; };
-struct sp_bundle { struct sp_pair *pair; int n, room; };
+struct sp_crossing { int link, flows; double shares; };
+struct sp_bunch { struct sp_crossing *pair; int n, room; };
 
 struct sp_route_kept { int hop; unsigned char kept, hops; };
 
@@ -75,10 +75,10 @@ struct sp_net {
     int again, met;             /* so often has it been taken as found; flows it had then */
     struct sp_heap levels, caps;
 
-    bool bundled;               /* the group's flows are */
-    struct sp_bundle *bundle;   /* by link */
+    bool bunched;               /* the group's flows are */
+    struct sp_bunch *bunch;     /* by link */
     int *local, *pair_at;       /* place in the group, by link; of a pair, by two places */
-    double least_cap;           /* no flow bundled has a smaller one */
+    double least_cap;           /* no flow bunched has a smaller one */
 };
 
 /* Put those links of each path first that can ever bind. */
@@ -93,11 +93,11 @@ void sp_settle(struct sp_net *n, int id, int clock, double rate);
 /* Strike off the flows that have left. */
 void sp_line_forget(struct sp_net *n, struct sp_line *line);
 
-/* Bundle the flows of the group that was solved last, if that pays. A flow is about to leave.
+/* Bunch the flows of the group that was solved last, if that pays. A flow is about to leave.
  * A link is full: its flows get what they have now; returns how many links they cross. */
-void sp_bundle_build(struct sp_net *n);
-void sp_bundle_leave(struct sp_net *n, int id);
-int sp_bundle_give(struct sp_net *n, int link, double level);
+void sp_bunch_build(struct sp_net *n);
+void sp_bunch_leave(struct sp_net *n, int id);
+int sp_bunch_give(struct sp_net *n, int link, double level);
 
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);
