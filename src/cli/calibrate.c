@@ -216,6 +216,8 @@ int sp_calibrate_main(int argc, char **argv)
     struct sp_calibration c = { .lab = &lab, .seconds = o.seconds,
         .progress = writes && isatty(STDERR_FILENO) ? progress : NULL };
     why = sp_calibrate(&c);
+    if (c.progress)
+        fprintf(stderr, "\r\033[K");
     if (why)
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     if (writes) {

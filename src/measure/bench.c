@@ -93,8 +93,10 @@ static void clear(struct sp_tally *t)
 
 double sp_tally_typical(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
 {
+    if (!t->n)
+        return NAN;
     settle(t, c, who);
-    double x = t->n ? t->x[(t->n - 1) / 4] : NAN;
+    double x = t->x[(t->n - 1) / 4];
     clear(t);
     return x;
 }
@@ -103,6 +105,8 @@ double sp_tally_middle(struct sp_tally *t, struct sp_comm *c, enum sp_among who)
 {
     double sum = 0;
     int first = t->n / 4, n = t->n - 2 * first;
+    if (!t->n)
+        return NAN;
     settle(t, c, who);
     for (int i = 0; i < n; i++)
         sum += t->x[first + i];
