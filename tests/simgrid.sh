@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# simgrid.sh - our predicted times are SimGrid's: to 1e-6, and 2 % for shift, which is chaotic.
+# simgrid.sh - our predicted times are those of SimGrid: to 1e-6, and 2 % for shift (chaotic).
 # SPDX-License-Identifier: MIT
 set -u
 srcdir=${srcdir:-.}

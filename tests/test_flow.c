@@ -1,5 +1,5 @@
-/* test_flow.c - flows of random networks, against a solver that recomputes everything at every
- * event and against what makes rates max-min fair. */
+/* test_flow.c - flows of random networks, against a solver that recomputes everything at
+ * every event and against what makes rates max-min fair. */
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,9 @@
 
 enum { LINKS = 12, PATHS = 60, FLOWS = 110, HOPS = 5, SMALL = 40 };
 
-/* A random network, and flows that start at once or when another has ended; then the cap of
- * one that started at once may change. Nothing depends on the order within a moment. */
+/* A random network, and flows that start at once or when another has ended; then the
+ * cap of one that started at once may change. Nothing depends on the order within a
+ * moment. */
 struct way { struct sp_hop hop[HOPS]; int n; };
 struct job {
     int path, after, recap;     /* after, recap: -1: none */
@@ -57,8 +58,8 @@ static struct way random_way(int first, int nlinks)
 }
 
 /* Few different sizes give many ties. In a crowd, so many flows start at once and end one
- * after the other that they are bundled; maybe some over one half of the links, the rest over
- * the other. */
+ * after the other that they are bunched; maybe some over one half of the links, the rest
+ * over the other. */
 static struct scenario random_scenario(unsigned long seed)
 {
     random_state = seed * 2654435761ul + 1;
@@ -80,7 +81,8 @@ static struct scenario random_scenario(unsigned long seed)
         j->path = below(8) ? below(s.npaths) : -1;
         j->after = i && below(2) && (!crowd || i < 4) ? below(i) : -1;
         j->latency = below(3) ? ties ? 0.25 : real(0, 1) : 0;
-        j->amount = below(10) ? ties && !crowd ? 100.0 * (1 + below(2)) : real(0, 200) : 0;
+        j->amount = ties && !crowd ? 100.0 * (1 + below(2)) : real(0, 200);
+        j->amount = below(10) ? j->amount : 0;
         j->cap = j->path < 0 || (caps && below(2)) ? real(1, 40) : INFINITY;
         j->new_cap = crowd ? real(0.1, 8) : real(1, 40);
         const int other = below(i + 1);
@@ -96,14 +98,15 @@ static const struct way *way_of(const struct scenario *s, int flow)
     return s->job[flow].path < 0 ? &none : &s->way[s->job[flow].path];
 }
 
-/* ---- the simplest solver, in more digits ------------------------------------------------- */
+/* ---- the simplest solver, in more digits ------------------------------------------- */
 
 struct naive {
     enum { UNBORN, LATENT, RUNNING, ENDED } state;
     long double left, rate, cap;
 };
 
-/* What a flow without a rate would get, were its links shared evenly by all such flows. */
+/* What a flow without a rate would get, were its links shared evenly by all such
+ * flows. */
 static long double even_share(const struct scenario *s, const struct naive *f, int flow,
                               const long double *room, const long double *shares)
 {
@@ -146,7 +149,8 @@ static void naive_rates(const struct scenario *s, struct naive *f)
     }
 }
 
-/* The start of all flows that wait for this one (-1: for none), and a cap that changes. */
+/* The start of all flows that wait for this one (-1: for none), and a cap that
+ * changes. */
 static void naive_after(const struct scenario *s, struct naive *f, int ended)
 {
     for (int i = 0; i < s->nflows; i++)
@@ -198,7 +202,7 @@ static void naive_run(const struct scenario *s, double *end)
     }
 }
 
-/* ---- the engine -------------------------------------------------------------------------- */
+/* ---- the engine -------------------------------------------------------------------- */
 
 static double rate_of(const struct sp_net *n, int id)
 {
@@ -206,8 +210,8 @@ static double rate_of(const struct sp_net *n, int id)
     return clock ? n->agenda.dial[clock].speed : n->need[id].rate;
 }
 
-/* No link is over its rate; each flow has its cap, or a full link on which none is faster.
- * That is what max-min fair means. */
+/* No link is over its rate; each flow has its cap, or a full link on which none is
+ * faster. That is what max-min fair means. */
 static void check_fair(struct sp_net *n)
 {
     double *load = calloc((size_t)n->nlines, sizeof *load);
@@ -322,7 +326,7 @@ static void run(const struct scenario *s, const struct labels *l, double eps, do
     sp_net_free(n);
 }
 
-/* ---- tests ------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------- */
 
 enum { SCENARIOS = 1000 };
 
@@ -338,8 +342,8 @@ static void test_naive(void **state)
             naive_run(&s, naive);
             for (int i = 0; i < s.nflows; i++)
                 if (fabs(end[i] - naive[i]) > 1e-9 * naive[i])
-                    fail_msg("seed %lu, flow %d of %d: ends at %.12g, not at %.12g", seed, i,
-                             s.nflows, end[i], naive[i]);
+                    fail_msg("seed %lu, flow %d of %d: ends at %.12g, not at %.12g", seed,
+                             i, s.nflows, end[i], naive[i]);
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <math.h>
 
 #include "sim/net.h"
@@ -77,8 +78,8 @@ static void test_caps(void **state)
     sp_net_free(n);
 }
 
-/* A cap that binds only later, when fewer share the link: 60 flows over 60 B/s, of which one
- * after the other ends; the last may do 1.2 B/s from 8 ends on. */
+/* A cap that binds only later, when fewer share the link: 60 flows over 60 B/s, of which
+ * one after the other ends; the last may do 1.2 B/s from 8 ends on. */
 static void test_cap_later(void **state)
 {
     (void)state;
@@ -122,7 +123,8 @@ static void test_nothing(void **state)
     sp_net_free(n);
 }
 
-/* A link twice on a way takes twice the share; ids come in order, however they started. */
+/* A link twice on a way takes twice the share; ids come in order, however they
+ * started. */
 static void test_same_path(void **state)
 {
     (void)state;
@@ -152,6 +154,30 @@ static void test_far_apart(void **state)
     sp_net_free(n);
 }
 
+/* Stamps run out in the middle of it: nobody sees that. */
+static void test_long(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    const double rate[] = { 7, 5 };
+    double end[2][MANY];
+    for (int late = 0; late < 2; late++) {
+        struct sp_net *n = sp_net_new(rate, 2, 0);
+        for (int i = 0; i < 2; i++)
+            sp_net_path(n, &(struct sp_hop){ i, 1 }, 1);
+        for (int i = 0; i < MANY; i++)
+            sp_net_start(n, i, i % 2, 0, 1 + i * i % 37, INFINITY);
+        for (int i = 0, id; (id = sp_net_wait(n)) >= 0; i++) {
+            end[late][id] = sp_net_now(n);
+            if (late && i == 20)
+                n->stamp = INT_MAX - 30;
+        }
+        sp_net_free(n);
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_float_equal(end[0][i], end[1][i], 1e-12 * end[0][i]);
+}
+
 /* Which links are left out: the leaf's, but neither of two that imply each other. */
 static void test_prune(void **state)
 {
@@ -159,8 +185,10 @@ static void test_prune(void **state)
     const double rate[] = { 50, 50, 100, 99, 50, 50 };
     struct sp_net *n = sp_net_new(rate, 6, 0);
     for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 2; j++)
-            sp_net_path(n, (struct sp_hop[]){ { i, 1 }, { 2, 1 }, { 3, 1 }, { 4 + j, 1 } }, 4);
+        for (int j = 0; j < 2; j++) {
+            const struct sp_hop hop[] = { { i, 1 }, { 2, 1 }, { 3, 1 }, { 4 + j, 1 } };
+            sp_net_path(n, hop, 4);
+        }
     sp_net_prune(n);
     for (int p = 0; p < 4; p++) {
         assert_int_equal(n->path[p].kept, 3);
@@ -184,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_same_path),
         cmocka_unit_test(test_far_apart),
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_prune),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static void test_closed_forms(void **state)
 {
     (void)state;
     const double bytes = 67108864;
-    const struct sp_case ring = case_of("ring_commbound"), all = case_of("a2a_oneshot_nb");
+    const struct sp_case ring = case_of("ring_commbound");
+    const struct sp_case all = case_of("a2a_oneshot_nb");
     assert_float_equal(sp_case_run(&ring, 8, 0), 8 * 0.2e-3, 1e-15);
     assert_float_equal(sp_case_run(&all, 8, 0), 7 * bytes / 8 / 450e9 + 1e-6, 1e-15);
     assert_float_equal(sp_case_run(&all, 64, 0), 56 * bytes / 64 / 50e9 + 5e-6, 1e-15);
@@ -60,15 +61,15 @@ static void test_known(void **state)
         const struct sp_case c = case_of(known[i].name);
         const double ms = 1e3 * sp_case_run(&c, known[i].ranks, 0);
         if (fabs(ms - known[i].ms) > 0.501 * known[i].digit)
-            fail_msg("%s of %d ranks takes %.9g ms, not %.9g", known[i].name, known[i].ranks,
-                     ms, known[i].ms);
+            fail_msg("%s of %d ranks takes %.9g ms, not %.9g", known[i].name,
+                     known[i].ranks, ms, known[i].ms);
     }
 }
 
 static void test_collapsed(void **state)
 {
-    static const char *const names[] = { "ring_commbound", "ring_compbound", "a2a_oneshot_nb",
-                                         "a2a_oneshot_2to1" };
+    static const char *const names[] = { "ring_commbound", "ring_compbound",
+                                         "a2a_oneshot_nb", "a2a_oneshot_2to1" };
     static const int ranks[] = { 2, 4, 7, 8, 16, 24, 33, 36, 64, 96, 100, 128 };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

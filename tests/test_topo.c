@@ -97,10 +97,10 @@ static void test_ranks(void **state)
 
 /* ---- machines that come with seqpar, or lie beside it ------------------------------------ */
 
-static struct sp_topo *shared_machine(const char *machine, const char *keys, const char *rest)
+static struct sp_topo *machine_file(const char *machine, const char *keys, const char *rest)
 {
     char text[4096];
-    const char *path = topofile_shared(machine);
+    const char *path = topofile_find(machine);
     if (!path)
         return NULL;
     char *real = realpath(path, NULL);
@@ -124,10 +124,14 @@ static void test_bounds(void **state)
           "nodes t[01-18] machine=m\nnvlink r nodes=t[01-18] links=18 rate=50GB/s\n", 900, 900 },
         { "data/machines/gb200-tray.xml", "nvlink=none c2c=225GB/s smp=75GB/s",
           "nodes r[1-8]t[01-18] machine=m\n"
-          "nvlink r1 nodes=r1t[01-18] links=18 rate=50\nnvlink r2 nodes=r2t[01-18] links=18 rate=50\n"
-          "nvlink r3 nodes=r3t[01-18] links=18 rate=50\nnvlink r4 nodes=r4t[01-18] links=18 rate=50\n"
-          "nvlink r5 nodes=r5t[01-18] links=18 rate=50\nnvlink r6 nodes=r6t[01-18] links=18 rate=50\n"
-          "nvlink r7 nodes=r7t[01-18] links=18 rate=50\nnvlink r8 nodes=r8t[01-18] links=18 rate=50\n"
+          "nvlink r1 nodes=r1t[01-18] links=18 rate=50\n"
+          "nvlink r2 nodes=r2t[01-18] links=18 rate=50\n"
+          "nvlink r3 nodes=r3t[01-18] links=18 rate=50\n"
+          "nvlink r4 nodes=r4t[01-18] links=18 rate=50\n"
+          "nvlink r5 nodes=r5t[01-18] links=18 rate=50\n"
+          "nvlink r6 nodes=r6t[01-18] links=18 rate=50\n"
+          "nvlink r7 nodes=r7t[01-18] links=18 rate=50\n"
+          "nvlink r8 nodes=r8t[01-18] links=18 rate=50\n"
           "fabric ib rate=400Gb/s rails=4 nodes_per_leaf=18 spines=9\n", 50 / (504 / 575.), 50 },
         { "data/machines/aws-p5.xml", "", "nodes n[1-2] machine=m\n"
           "fabric efa rate=100Gb/s rails=32 spines=8\n", 50 / (8 / 15.), 50 },
@@ -138,7 +142,7 @@ static void test_bounds(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sp_topo *t = shared_machine(cases[i].machine, cases[i].keys, cases[i].rest);
+        struct sp_topo *t = machine_file(cases[i].machine, cases[i].keys, cases[i].rest);
         if (!t)
             skip();
         check_topo(t);
@@ -154,8 +158,8 @@ static void test_bounds(void **state)
 static void test_stripes(void **state)
 {
     (void)state;
-    struct sp_topo *t = shared_machine("data/machines/aws-p5.xml", "", "nodes n[1-2] machine=m\n"
-                                       "fabric efa rate=100Gb/s rails=32 spines=8\n");
+    struct sp_topo *t = machine_file("data/machines/aws-p5.xml", "", "nodes n[1-2] machine=m\n"
+                                     "fabric efa rate=100Gb/s rails=32 spines=8\n");
     if (!t)
         skip();
     check_topo(t);
@@ -166,8 +170,8 @@ static void test_stripes(void **state)
     for (int k = 0; k < 4; k++)
         assert_float_equal(through(t, &r, t->vertex[nic[k]].name), 0.25, 1e-6);
     sp_topo_free(t);
-    t = shared_machine("data/machines/aws-p4d.xml", "", "nodes n[1-2] machine=m\n"
-                       "fabric efa rate=100Gb/s rails=4 spines=4\n");
+    t = machine_file("data/machines/aws-p4d.xml", "", "nodes n[1-2] machine=m\n"
+                     "fabric efa rate=100Gb/s rails=4 spines=4\n");
     check_topo(t);
     r = route(t, 0, 8);
     assert_float_equal(r.cap, 12.5e9, 1e3);         /* one NIC for two GPUs */
@@ -184,8 +188,8 @@ static void test_own_nics(void **state)
     static const char *const names[] = { "n/mlx5_0", "n/mlx5_1", "n/mlx5_4", "n/mlx5_5" };
     int nic[4];
     (void)state;
-    struct sp_topo *t = shared_machine("data/machines/gb200-tray.xml", "nvlink=18x50",
-                                       "nodes n,o machine=m\nfabric ib rate=400Gb/s rails=4\n");
+    struct sp_topo *t = machine_file("data/machines/gb200-tray.xml", "nvlink=18x50",
+                                     "nodes n,o machine=m\nfabric ib rate=400Gb/s rails=4\n");
     if (!t)
         skip();
     for (int e = 0; e < 4; e++) {
@@ -200,9 +204,9 @@ static void test_own_nics(void **state)
 static void test_rails(void **state)
 {
     (void)state;
-    struct sp_topo *t = shared_machine("data/machines/dgx-h100.xml", "", "nodes n[1-2] machine=m\n"
-                                       "fabric ib rate=400Gb/s rails=8 nodes_per_leaf=32 spines=4 "
-                                       "nic=0.6us switch=0.25us\n");
+    struct sp_topo *t = machine_file("data/machines/dgx-h100.xml", "", "nodes n[1-2] machine=m\n"
+                                     "fabric ib rate=400Gb/s rails=8 nodes_per_leaf=32 spines=4 "
+                                     "nic=0.6us switch=0.25us\n");
     if (!t)
         skip();
     struct sp_route r = route(t, 0, 9);
@@ -210,9 +214,9 @@ static void test_rails(void **state)
     assert_float_equal(r.latency, 1.45e-6, 1e-12);
     assert_int_equal(r.class, SP_PATH_NET);
     sp_topo_free(t);
-    t = shared_machine("data/machines/dgx-h100.xml", "", "nodes n[1-2] machine=m\n"
-                       "fabric ib rate=400Gb/s rails=8 nodes_per_leaf=32 spines=4 pxn=no "
-                       "nic=0.6us switch=0.25us\n");
+    t = machine_file("data/machines/dgx-h100.xml", "", "nodes n[1-2] machine=m\n"
+                     "fabric ib rate=400Gb/s rails=8 nodes_per_leaf=32 spines=4 pxn=no "
+                     "nic=0.6us switch=0.25us\n");
     check_topo(t);
     r = route(t, 0, 9);
     assert_float_equal(through(t, &r, "ib/leaf0") + through(t, &r, "ib/leaf1"), 2, 1e-6);

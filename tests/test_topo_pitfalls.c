@@ -83,6 +83,25 @@ static void test_versions(void **state)
     free(xml);
 }
 
+/* hwloc 2.9 takes these for granted, and crashes. */
+static void test_crash(void **state)
+{
+    char *xml = gpus(1, l40s, "cuda", 0), *at = strstr(xml, " complete_cpuset");
+    (void)state;
+    memcpy(at, " complete_nothing", 16);
+    assert_non_null(strstr(topofile_wrong(plain, xml), "the XML makes no sense"));
+    free(xml);
+}
+
+/* Neither GPUs nor cores. */
+static void test_nobody(void **state)
+{
+    (void)state;
+    const char *why = topofile_wrong(plain, "<?xml version=\"1.0\"?>\n<!DOCTYPE topology SYSTEM "
+                                     "\"hwloc2.dtd\">\n<topology version=\"2.0\">\n</topology>\n");
+    assert_non_null(strstr(why, "hwloc can't read it"));
+}
+
 /* nvml0 as a coprocessor, without a subtype. */
 static void test_types_of_os_devices(void **state)
 {
@@ -406,6 +425,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_devices_are_kept),
         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_types_of_os_devices),
         cmocka_unit_test(test_false_gpus),
         cmocka_unit_test(test_order_of_gpus),

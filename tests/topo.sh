@@ -80,7 +80,7 @@ fi
 [ ! -e hacked ] || { echo "a name was executed"; failed=1; }
 
 # Machines that come with seqpar, read by hwloc's own small parser, too: no comments in them.
-for file in "$top"/topologies/machines/*.xml; do
+for file in "$top"/topologies/*.xml; do
     if [ ! -e "$file" ] || "$seqpar" topo show "$file" 2>&1 | grep -q 'needs hwloc'; then
         continue
     fi

@@ -62,10 +62,13 @@ const char *topofile_wrong(const char *text, const char *xml)
     return why;
 }
 
-const char *topofile_shared(const char *name)
+const char *topofile_find(const char *name)
 {
     static char path[1024];
-    const char *shared = getenv("SHARED"), *srcdir = getenv("srcdir");
+    const char *shared = getenv("SHARED"), *srcdir = getenv("srcdir"), *base = strrchr(name, '/');
+    snprintf(path, sizeof path, "%s/topologies%s", srcdir ? srcdir : ".", base);
+    if (!access(path, R_OK))
+        return path;
     if (shared)
         snprintf(path, sizeof path, "%s/%s", shared, name);
     else

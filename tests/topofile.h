@@ -18,8 +18,8 @@ struct sp_topo *topofile_must(const char *text, const char *xml);
 /* The sentence about what must not load. */
 const char *topofile_wrong(const char *text, const char *xml);
 
-/* A file of the folder shared, or NULL: absent. */
-const char *topofile_shared(const char *name);
+/* A file of topologies by that name, or of the folder shared beside the project. NULL: absent. */
+const char *topofile_find(const char *name);
 
 /* ---- XML ------------------------------------------------------------------------------- */
 

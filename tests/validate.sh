@@ -56,7 +56,7 @@ says "1  no alias for the machine 'Machine Y', 8 GPUs per node, link 'NVLink'"
 says '# 1 points are fp16, counted as bf16'
 says '# not launch-bound +4 points'
 says '# launch-bound +1 points'
-says '# choices: 1 groups; .* over 3 pairs'
+says '^# +1 choices, regret .* over 3 pairs'
 [ "$(wc -l <"$tmp/rows.csv")" = 9 ] || complain "--out has not a line for each of 8 rows"
 cut -d, -f1-2,7 "$tmp/rows.csv" | grep -qx 'validate.csv,2,ring' || complain "--out has other rows"
 

@@ -247,6 +247,12 @@ static double *regrets(struct entry *e, long count, struct sp_order *order, int 
     return regret;
 }
 
+/* Of nothing there is no quantile. */
+static double quantile(const double *sorted, int n, double q)
+{
+    return n ? sp_quantile(sorted, n, q) : NAN;
+}
+
 static void total_line(const char *what, const struct entry *e, long n)
 {
     struct sp_score s = score_of(e, n, false), apart = score_of(e, n, true);
@@ -255,10 +261,18 @@ static void total_line(const char *what, const struct entry *e, long n)
            100 * s.bias, 100 * apart.median, 100 * apart.p95, 100 * apart.bias);
 }
 
-/* Of nothing there is no quantile. */
-static double quantile(const double *sorted, int n, double q)
+/* Changes the order of e. */
+static void choices_line(struct entry *e, long n)
 {
-    return n ? sp_quantile(sorted, n, q) : NAN;
+    struct sp_order order = { 0 };
+    int groups;
+    double *regret = regrets(e, n, &order, &groups);
+    if (groups)
+        printf("# %-18s %6d choices, regret %5.1f %% median, %5.1f %% at p95; tau %.2f over %ld "
+               "pairs; %ld of %ld that differ by over 5 %% in order\n", "", groups,
+               100 * quantile(regret, groups, 0.5), 100 * quantile(regret, groups, 0.95),
+               sp_order_tau(&order), order.pairs, order.clear_right, order.clear);
+    free(regret);
 }
 
 static long only(struct entry *e, long n, bool launch_bound)
@@ -273,26 +287,24 @@ static long only(struct entry *e, long n, bool launch_bound)
 /* The launch-bound apart, for no model of kernels and links knows an interpreter. */
 static void totals(const struct sp_scored *x, long n)
 {
-    static const char *const names[2] = { "not launch-bound", "launch-bound" };
-    long count;
-    for (int launch = 0; launch < 2; launch++) {
+    static const char *const names[] = { "not launch-bound", "launch-bound", "all" };
+    for (int i = 0; i < 3; i++) {
+        long count;
         struct entry *e = entries(x, n, &count);
-        count = only(e, count, launch);
-        if (count)
-            total_line(names[launch], e, count);
+        if (i < 2)
+            count = only(e, count, i);
+        if (count) {
+            total_line(names[i], e, count);
+            choices_line(e, count);
+        }
         free(e);
     }
 }
 
-long sp_scoreboard_total(const struct sp_scored *x, long n)
+static void remarks(const struct entry *e, long n)
 {
-    long count, fp16 = 0, outside = 0;
-    int groups;
-    struct sp_order order = { 0 };
-    struct entry *e = entries(x, n, &count);
-    struct sp_score s = score_of(e, count, false);
-    double *regret = regrets(e, count, &order, &groups);
-    for (long i = 0; i < count; i++) {
+    long fp16 = 0, outside = 0;
+    for (long i = 0; i < n; i++) {
         fp16 += e[i].x->m->fp16;
         outside += !e[i].x->inside;
     }
@@ -301,12 +313,18 @@ long sp_scoreboard_total(const struct sp_scored *x, long n)
         printf("# %ld points are fp16, counted as bf16\n", fp16);
     if (outside)
         printf("# %ld points have sizes beyond those that their profile was fitted to\n", outside);
-    total_line("all", e, count);
+}
+
+long sp_scoreboard_total(const struct sp_scored *x, long n)
+{
+    long count;
+    int groups;
+    struct sp_order order = { 0 };
+    struct entry *e = entries(x, n, &count);
+    struct sp_score s = score_of(e, count, false);
+    remarks(e, count);
     totals(x, n);
-    if (groups)
-        printf("# choices: %d groups; tau %.3f over %ld pairs; %ld of %ld pairs that differ by "
-               "over 5 %% in the right order\n", groups, sp_order_tau(&order), order.pairs,
-               order.clear_right, order.clear);
+    double *regret = regrets(e, count, &order, &groups);
     printf("n=%d median_error=%.4f p95_error=%.4f bias=%.4f regret_median=%.4f regret_p95=%.4f\n",
            s.n, s.median, s.p95, s.bias, quantile(regret, groups, 0.5),
            quantile(regret, groups, 0.95));

@@ -1,10 +1,10 @@
 /* agenda.h - what is due when, by clocks that run at different speeds.
  *
- * Clock 0 shows seconds. Each link has a clock that shows the bytes that every flow which the
- * link holds back has sent since the clock was empty: they all go at the same rate. So such a
- * flow is due at a reading of that clock, which stays the same when the rate changes; of all
- * these flows only the first matters for what happens next. The idea is that of virtual time
- * in fair queueing: Demers, Keshav and Shenker, SIGCOMM 1989.
+ * Clock 0 shows seconds. Each link has a clock that shows the bytes that every flow which
+ * the link holds back has sent since the clock was empty: they all go at the same rate.
+ * So such a flow is due at a reading of that clock, which stays the same when the rate
+ * changes; of all these flows only the first matters for what happens next. The idea is
+ * that of virtual time in fair queueing: Demers, Keshav and Shenker, SIGCOMM 1989.
  *
  * All that is due at one reading is one moment: a list, in one place of the heap. */
 /* SPDX-License-Identifier: MIT */
@@ -26,7 +26,7 @@ enum { SP_RECENT = 1024 };
 
 struct sp_agenda {
     struct sp_dial *dial; int ndials;
-    struct sp_heap first;       /* clocks other than 0, by the time of their first moment */
+    struct sp_heap first;       /* clocks but 0, by the time of their first moment */
     int *first_place;
     struct sp_moment *moment; int *moment_place; int nmoments, spare;
     struct sp_due *due; int ndue;       /* by id */
@@ -49,8 +49,8 @@ void sp_agenda_retime(struct sp_agenda *a, int clock, double speed);
 /* The time of the first moment of all; INFINITY: none. */
 double sp_agenda_next(const struct sp_agenda *a);
 
-/* Take the first moment out of its clock. Its ids are in moment[].first and due[].next; give
- * the moment back with sp_agenda_drop() when each has been read. */
+/* Take the first moment out of its clock. Its ids are in moment[].first and due[].next;
+ * give the moment back with sp_agenda_drop() when each has been read. */
 int sp_agenda_pop(struct sp_agenda *a);
 void sp_agenda_drop(struct sp_agenda *a, int moment);
 

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sim/net.h"
 #include "util/memory.h"
@@ -38,11 +37,11 @@ void sp_net_free(struct sp_net *n)
     for (int i = 0; i < n->nlines; i++)
         free(n->line[i].on);
     sp_agenda_clear(&n->agenda);
-    for (int i = 0; i < n->nlines && n->bundle; i++)
-        free(n->bundle[i].pair);
+    for (int i = 0; i < n->nlines && n->bunch; i++)
+        free(n->bunch[i].pair);
     void *arrays[] = { n->line, n->hop, n->path, n->flow, n->need, n->joining, n->dirty,
                        n->done, n->moment, n->bit, n->left, n->group, n->levels.beat,
-                       n->caps.beat, n->bundle, n->local, n->pair_at, n };
+                       n->caps.beat, n->bunch, n->local, n->pair_at, n };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -69,7 +68,7 @@ int sp_net_path(struct sp_net *n, const struct sp_hop *hop, int nhops)
     return n->npaths++;
 }
 
-/* ---- states ------------------------------------------------------------------------------ */
+/* ---- states ------------------------------------------------------------------------ */
 
 static void make_room(struct sp_net *n, int id)
 {
@@ -104,9 +103,11 @@ static void go(struct sp_net *n, int id)
     put(n, id, SP_ALONE, need->amount / need->rate);
 }
 
-void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount, double cap)
+void sp_net_start(struct sp_net *n, int id, int path, double latency, double amount,
+                  double cap)
 {
-    assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0 && cap > 0);
+    assert(id >= 0 && path < n->npaths && latency >= 0 && amount >= 0);
+    assert(latency < INFINITY && amount < INFINITY && cap > 0);
     if (!n->pruned)
         sp_net_prune(n);
     if (id >= n->nflows)
@@ -130,8 +131,8 @@ void sp_net_start(struct sp_net *n, int id, int path, double latency, double amo
 static void end(struct sp_net *n, int id)
 {
     struct sp_flow *f = &n->flow[id];
-    if (n->bundled && f->state == SP_SHARING)
-        sp_bundle_leave(n, id);
+    if (n->bunched && f->state == SP_SHARING)
+        sp_bunch_leave(n, id);
     for (int i = 0; i < f->hops; i++) {
         const struct sp_hop *h = &n->hop[f->hop + i];
         struct sp_line *line = &n->line[h->link];
@@ -163,7 +164,7 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
         n->line[n->hop[f->hop].link].capped = true;
         if (cap >= rate && rate < before)
             return;
-        n->bundled = false;
+        n->bunched = false;
         for (int i = 0; i < f->kept; i++)
             sp_net_dirty(n, n->hop[f->hop + i].link);
     } else if (f->state == SP_ALONE && need->rate < INFINITY) {
@@ -174,7 +175,7 @@ void sp_net_cap(struct sp_net *n, int id, double cap)
     }
 }
 
-/* ---- moments ----------------------------------------------------------------------------- */
+/* ---- moments ----------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -223,8 +224,8 @@ static void sort_done(struct sp_net *n)
             n->done[n->ndone++] = low + w * BITS + __builtin_ctzl(n->bit[w]);
 }
 
-/* Take out all that is due within eps of what is next. The time is then their mean: what ends
- * too early makes up for what ends too late. */
+/* Take out all that is due within eps of what is next. The time is then their mean: what
+ * ends too early makes up for what ends too late. */
 static void gather(struct sp_net *n)
 {
     double next = sp_agenda_next(&n->agenda), sum = 0;

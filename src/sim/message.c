@@ -9,7 +9,7 @@
 #include "sim/state.h"
 #include "util/memory.h"
 
-enum state { IDLE, QUEUED, READY, FLYING, NOTICED };
+enum state { IDLE, QUEUED, READY, HELD, LET_GO, FLYING, NOTICED };
 
 static int send_of(const struct sp_sim *x, int step)
 {
@@ -114,8 +114,8 @@ static void make_room(struct sp_sim *x, int step)
     admit(x, next);
 }
 
-/* A number for the flow of a step. */
-static int number(struct sp_sim *x, int step)
+/* A number for a flow of a step. */
+static int flow_of(struct sp_sim *x, int step)
 {
     if (!x->nunused) {
         x->carried = sp_grow(x->carried, x->ncarried, sizeof *x->carried);
@@ -124,8 +124,10 @@ static int number(struct sp_sim *x, int step)
     }
     int flow = x->unused[--x->nunused];
     x->carried[flow] = step;
-    return x->turn[step] = sp_sim_first_message(x) + flow;
+    return sp_sim_first_message(x) + flow;
 }
+
+static int number(struct sp_sim *x, int step) { return x->turn[step] = flow_of(x, step); }
 
 /* ---- in flight ------------------------------------------------------------------------------- */
 
@@ -212,17 +214,29 @@ static double late(const struct sp_sim *x, int step)
     return fmax(sp_sim_unissued(x, step), queued(x, step));
 }
 
+/* Whether it has to wait first; it is not in flight then. */
+static bool hold(struct sp_sim *x, int send)
+{
+    double wait = fmax(late(x, send), late(x, x->p->step[send].twin));
+    if (x->state[send] == LET_GO || !(wait > 0))
+        return false;
+    x->state[send] = HELD;
+    sp_net_start(x->net, flow_of(x, send), SP_NONE, wait, 0, 1);
+    return true;
+}
+
 void sp_messages_start(struct sp_sim *x)
 {
     for (int i = 0; i < x->nready; i++) {
         int send = x->ready[i], recv = x->p->step[send].twin;
+        if (hold(x, send))
+            continue;
         double wait = latency(x, send);
         join(x, send);
         join(x, recv);
         struct sp_batch *from = &sp_sim_lane(x, send)->b, *to = &sp_sim_lane(x, recv)->b;
         from->latency = fmax(from->latency, wait);
         to->latency = fmax(to->latency, wait);
-        wait += fmax(late(x, send), late(x, recv));
         sp_net_start(x->net, number(x, send), x->path[x->s->way[send]], wait,
                      x->s->bytes[send], rate(x, send));
     }
@@ -269,6 +283,11 @@ void sp_message_through(struct sp_sim *x, int flow)
 {
     int at = flow - sp_sim_first_message(x), step = x->carried[at];
     x->unused[x->nunused++] = at;
+    if (x->state[step] == HELD) {
+        x->state[step] = LET_GO;
+        x->ready[x->nready++] = step;
+        return;
+    }
     if (x->state[step] == NOTICED) {
         unlist(x, step);
         end(x, step);

@@ -1,4 +1,5 @@
-/* net.h - the insides of flow.h: links, paths and flows, for flow.c, prune.c and share.c. */
+/* net.h - the insides of flow.h: links, paths and flows, for flow.c, prune.c and
+ * share.c. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_NET_H
 #define SP_NET_H
@@ -11,7 +12,7 @@
 enum sp_flow_state {
     SP_IDLE,                    /* not in flight */
     SP_WAITING,                 /* for its latency, on clock 0 */
-    SP_JOINING,                 /* will share links from now on; sp_share() has not seen it */
+    SP_JOINING,                 /* will share links: sp_share() has not seen it */
     SP_SHARING,                 /* its links */
     SP_ALONE,                   /* without links, on clock 0 */
 };
@@ -48,8 +49,8 @@ struct sp_left {
 };
 
 /* Of the flows that one link holds back, those that cross another. */
-struct sp_pair { int link, flows; double shares; };
-struct sp_bundle { struct sp_pair *pair; int n, room; };
+struct sp_crossing { int link, flows; double shares; };
+struct sp_bunch { struct sp_crossing *pair; int n, room; };
 
 struct sp_route_kept { int hop; unsigned char kept, hops; };
 
@@ -72,13 +73,13 @@ struct sp_net {
     struct sp_left *left;       /* by link */
     int stamp;                  /* of a group met; + 1: its rate is found */
     int *group; int ngroup;     /* links that depend on each other; those found last */
-    int again, met;             /* so often has it been taken as found; flows it had then */
+    int again, met;             /* so often taken as found; flows it had then */
     struct sp_heap levels, caps;
 
-    bool bundled;               /* the group's flows are */
-    struct sp_bundle *bundle;   /* by link */
-    int *local, *pair_at;       /* place in the group, by link; of a pair, by two places */
-    double least_cap;           /* no flow bundled has a smaller one */
+    bool bunched;               /* the group's flows are */
+    struct sp_bunch *bunch;     /* by link */
+    int *local, *pair_at;       /* place in the group; of a pair, by two places */
+    double least_cap;           /* no flow bunched has a smaller one */
 };
 
 /* Put those links of each path first that can ever bind. */
@@ -93,11 +94,12 @@ void sp_settle(struct sp_net *n, int id, int clock, double rate);
 /* Strike off the flows that have left. */
 void sp_line_forget(struct sp_net *n, struct sp_line *line);
 
-/* Bundle the flows of the group that was solved last, if that pays. A flow is about to leave.
- * A link is full: its flows get what they have now; returns how many links they cross. */
-void sp_bundle_build(struct sp_net *n);
-void sp_bundle_leave(struct sp_net *n, int id);
-int sp_bundle_give(struct sp_net *n, int link, double level);
+/* Bunch the flows of the group that was solved last, if that pays. A flow is about to
+ * leave. A link is full: its flows get what they have now; returns how many links they
+ * cross. */
+void sp_bunch_build(struct sp_net *n);
+void sp_bunch_leave(struct sp_net *n, int id);
+int sp_bunch_give(struct sp_net *n, int link, double level);
 
 /* What is yet to be done of a flow, links or not. */
 double sp_flow_left(const struct sp_net *n, int id);

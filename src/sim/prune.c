@@ -3,11 +3,11 @@
  *      nic 50 --+
  *      nic 50 --+-- leaf 100 --      the leaf's link is full only if both NICs are
  *
- * All flows over a link also cross the link before it on their path (of each path another).
- * If these can't bring more than it takes, its limit says nothing that theirs don't, and the
- * rates are the same without it; likewise for the links after it. The others may go in their
- * turn: since each relies on smaller ones only (of equal ones, the earlier), what is left in
- * the end implies them all. */
+ * All flows over a link also cross the link before it on their path (of each path
+ * another). If these can't bring more than it takes, its limit says nothing that theirs
+ * don't, and the rates are the same without it; likewise for the links after it. The
+ * others may go in their turn: since each relies on smaller ones only (of equal ones, the
+ * earlier), what is left in the end implies them all. */
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,13 +17,14 @@
 
 /* The most that a neighbour brings to a link; found by hashing both. */
 struct feed { int link, neighbour; double rate; };
-struct feeds { struct feed *at; int n, room; };         /* room: a power of two; link -1: free */
+struct feeds { struct feed *at; int n, room; };     /* room: 2^k; link -1: free */
 
 static struct feed *feed_at(const struct feeds *f, int link, int neighbour)
 {
     uint64_t x = ((uint64_t)link << 32 | (uint32_t)neighbour) * 0x9e3779b97f4a7c15;
     uint64_t i = (x >> 32) & (uint64_t)(f->room - 1);
-    while (f->at[i].link >= 0 && (f->at[i].link != link || f->at[i].neighbour != neighbour))
+    while (f->at[i].link >= 0 &&
+           (f->at[i].link != link || f->at[i].neighbour != neighbour))
         i = (i + 1) & (uint64_t)(f->room - 1);
     return &f->at[i];
 }
@@ -42,7 +43,8 @@ static void feeds_double(struct feeds *f)
 }
 
 /* What a neighbour on one path can bring; less than 0 if that proves nothing. */
-static double brought(const struct sp_net *n, const struct sp_hop *h, const struct sp_hop *by)
+static double brought(const struct sp_net *n, const struct sp_hop *h,
+                      const struct sp_hop *by)
 {
     const double rate = n->line[h->link].rate, its = n->line[by->link].rate;
     if (its > rate || (its == rate && by->link > h->link))
@@ -50,8 +52,8 @@ static double brought(const struct sp_net *n, const struct sp_hop *h, const stru
     return its * (double)h->share / (double)by->share;
 }
 
-/* spare[link]: what its neighbours on that side (-1: before, 1: after it) leave of its rate.
- * Less than 0: they may bring too much. */
+/* spare[link]: what its neighbours on that side (-1: before, 1: after it) leave of its
+ * rate. Less than 0: they may bring too much. */
 static void count_side(const struct sp_net *n, int side, double *spare)
 {
     struct feeds f = { 0 };

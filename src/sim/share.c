@@ -1,17 +1,18 @@
 /* share.c - the max-min fair rates, found anew for the links that depend on what changed.
  *
- * Progressive filling: the rate of all flows rises together until a link is full; its flows
- * keep that rate, the others go on. Rates only rise, so the order in which links fill is a
- * heap's, whose stale keys are too small and are corrected when they come up. */
+ * Progressive filling: the rate of all flows rises together until a link is full; its
+ * flows keep that rate, the others go on. Rates only rise, so the order in which links
+ * fill is a heap's, whose stale keys are too small and are corrected when they come
+ * up. */
 /* SPDX-License-Identifier: MIT */
-#include <assert.h>
+#include <limits.h>
 #include <math.h>
 
 #include "sim/net.h"
 #include "util/memory.h"
 
-/* So often a group is taken as it was found, for each so many flows once more if they are
- * bundled; and so often before they are. */
+/* A group is taken as it was found so many times, once more for each so many flows when
+ * they are bunched; after so many times they are. */
 enum { SO_OFTEN = 16, FLOWS_MORE = 64, SOLVED_FLAT = 4 };
 
 double sp_flow_left(const struct sp_net *n, int id)
@@ -42,7 +43,7 @@ void sp_settle(struct sp_net *n, int id, int clock, double rate)
                   clock ? n->agenda.dial[clock].value + left : n->now + left / rate);
 }
 
-/* ---- one group of links ------------------------------------------------------------------ */
+/* ---- one group of links ------------------------------------------------------------ */
 
 /* A flow's rate is found: it needs no more of its links. */
 static inline void give(struct sp_net *n, int id, int clock, double rate)
@@ -84,17 +85,18 @@ static void meet(struct sp_net *n, int link)
 static void empty(struct sp_net *n, int link)
 {
     const struct sp_line *line = &n->line[link];
-    n->left[link] = (struct sp_left){ line->rate, line->shares, line->live, n->stamp, false };
+    n->left[link] = (struct sp_left){ line->rate, line->shares, line->live, n->stamp,
+                                      false };
     sp_agenda_turn(&n->agenda, link + 1, n->now);
-    for (int i = 0; i < line->n && line->capped && !n->bundled; i++) {
+    for (int i = 0; i < line->n && line->capped && !n->bunched; i++) {
         const int id = line->on[i].flow;
         if (n->need[id].cap < INFINITY && n->hop[n->flow[id].hop].link == link)
             sp_heap_push(&n->caps, NULL, n->need[id].cap, id);
     }
 }
 
-/* Where the rate of a link's flows would end, if no other held them back. Rounding must not
- * let it fall. */
+/* Where the rate of a link's flows would end, if no other held them back. Rounding must
+ * not let it fall. */
 static double level_of(const struct sp_left *l, double least)
 {
     const double level = l->shares > 0 ? l->rate / l->shares : least;
@@ -113,15 +115,15 @@ static bool give_cap(struct sp_net *n, double level)
     return true;
 }
 
-/* The link is full: what its flows have now is their rate. Returns about how many other links
- * that changes. */
+/* The link is full: what its flows have now is their rate. Returns about how many other
+ * links that changes. */
 static int give_link(struct sp_net *n, int link, double level)
 {
     const struct sp_line *line = &n->line[link];
     int touched = 0;
-    if (n->bundled)
-        touched = sp_bundle_give(n, link, level);
-    for (int i = 0; i < line->n && !n->bundled; i++)
+    if (n->bunched)
+        touched = sp_bunch_give(n, link, level);
+    for (int i = 0; i < line->n && !n->bunched; i++)
         if (n->flow[line->on[i].flow].seen != n->stamp + 1) {
             give(n, line->on[i].flow, link + 1, level);
             touched++;
@@ -145,7 +147,7 @@ static void order_levels(struct sp_net *n, double level)
     sp_heap_order(h, NULL);
 }
 
-/* False: bundles can't tell, since flows may reach their caps. Then all is found anew. */
+/* False: bunches can't tell, since flows may reach their caps. Then all is found anew. */
 static bool fill(struct sp_net *n)
 {
     double level = 0;
@@ -163,7 +165,7 @@ static bool fill(struct sp_net *n)
             sp_heap_remove(h, NULL, 0);
         else if (fills > top.key)
             sp_heap_change(h, NULL, 0, fills);
-        else if (n->bundled && fills > n->least_cap) {
+        else if (n->bunched && fills > n->least_cap) {
             h->n = 0;
             return false;
         } else if (!give_cap(n, fills)) {
@@ -181,7 +183,7 @@ static bool fill(struct sp_net *n)
     return true;
 }
 
-/* ---- what changed ------------------------------------------------------------------------ */
+/* ---- what changed ------------------------------------------------------------------ */
 
 /* A flow that shares none of its links. */
 static bool alone(struct sp_net *n, int link)
@@ -218,8 +220,8 @@ static void share_group(struct sp_net *n, int link)
 /* If flows have only left, what depended on each other before is all that can now. */
 static bool share_again(struct sp_net *n)
 {
-    const int often = SO_OFTEN + (n->bundled ? n->met / FLOWS_MORE : 0);
-    if (!n->ngroup || n->again == often)
+    const int often = SO_OFTEN + (n->bunched ? n->met / FLOWS_MORE : 0);
+    if (!n->ngroup || n->again >= often)
         return false;
     for (int i = 0; i < n->ndirty; i++)
         if (n->left[n->dirty[i]].stamp != n->stamp)
@@ -227,8 +229,8 @@ static bool share_again(struct sp_net *n)
     n->stamp += 2;
     if (!fill(n))
         return false;
-    if (++n->again >= SOLVED_FLAT && !n->bundled)
-        sp_bundle_build(n);
+    if (++n->again == SOLVED_FLAT)
+        sp_bunch_build(n);
     return true;
 }
 
@@ -267,14 +269,27 @@ static void join(struct sp_net *n, int id)
     }
 }
 
+/* Stamps must never repeat. */
+static void restart_stamps(struct sp_net *n)
+{
+    for (int l = 0; l < n->nlines; l++)
+        n->left[l].stamp = 0;
+    for (int id = 0; id < n->nflows; id++)
+        n->flow[id].seen = 0;
+    n->stamp = n->ngroup = 0;
+    n->bunched = false;
+}
+
 void sp_share(struct sp_net *n)
 {
     n->changed = false;
+    if (n->stamp > INT_MAX - 2 * (n->nlines + 2))
+        restart_stamps(n);
     if (n->njoining)
         n->ngroup = 0;
-    else if (n->bundled && share_again(n))
+    else if (n->bunched && share_again(n))
         return;
-    n->bundled = false;
+    n->bunched = false;
     for (int i = 0; i < n->ndirty; i++)
         sp_line_forget(n, &n->line[n->dirty[i]]);
     for (int i = 0; i < n->njoining; i++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topo/names.h"
 #include "util/memory.h"
 #include "util/why.h"
 
@@ -26,7 +27,7 @@ static void add(struct state *s, const char *name)
     if (s->why)
         return;
     s->hosts->at = sp_grow(s->hosts->at, s->hosts->n, sizeof *s->hosts->at);
-    s->hosts->at[s->hosts->n++] = strdup(name);
+    s->hosts->at[s->hosts->n++] = sp_name_copy(name);
 }
 
 /* Digits at *c: their value, and how many; 0: none, or too many. */

@@ -273,6 +273,11 @@ static void add_ranks(struct build *b)
                         b->spec->name, ranks, SP_MAX_LOCAL_ENDPOINTS);
         return;
     }
+    if (ranks < 1) {
+        b->why = sp_why("machine %s: its file has neither GPUs nor cores; give ranks=",
+                        b->spec->name);
+        return;
+    }
     double rate = b->spec->memory > 0 ? b->spec->memory : sp_device_default("memory");
     const char *source = b->spec->memory > 0 ? "cluster file" : "default";
     free(m->endpoint);

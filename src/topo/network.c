@@ -43,7 +43,7 @@ static const char *find_end(struct sp_builder *b, const char *name, int line, in
                             double *rate)
 {
     struct sp_topo *t = b->t;
-    const char *colon = strrchr(name, ':');
+    const char *colon = strchr(name, ':');     /* a NIC may be called by its bus, 0000:18:00.0 */
     *vertex = sp_names_find(&b->sw, name);
     if (*vertex >= 0)
         return NULL;

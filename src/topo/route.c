@@ -203,7 +203,7 @@ static double cap_of(const struct sp_topo *t, const struct sp_route *r)
     double cap = INFINITY;
     for (int i = 0; i < r->n; i++) {
         const struct sp_link *l = &t->link[r->hop[i].link];
-        double rate = (l->kind == SP_LINK_NET ? l->rate : l->rate)
+        double rate = (l->kind == SP_LINK_NET ? l->rate / l->cables : l->rate)
             / (double)r->hop[i].share;
         cap = rate < cap ? rate : cap;
     }

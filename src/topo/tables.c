@@ -138,7 +138,9 @@ static void measure(const struct sp_topo *t, int to, unsigned char *steps, int *
     queue[tail++] = to;
     while (head < tail) {
         int at = queue[head++];
-        for (int k = r->up_start[at]; k < r->up_start[at + 1] && steps[at] < SP_UNREACHED - 1; k++) {
+        if (steps[at] == SP_UNREACHED - 1)
+            return;
+        for (int k = r->up_start[at]; k < r->up_start[at + 1]; k++) {
             int next = r->up[k].to;
             if (steps[next] == SP_UNREACHED) {
                 steps[next] = (unsigned char)(steps[at] + 1);

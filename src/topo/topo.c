@@ -26,7 +26,7 @@ int sp_build_vertex(struct sp_topo *t, enum sp_vertex_kind kind, int node, const
 {
     t->vertex = sp_grow(t->vertex, t->nvertices, sizeof *t->vertex);
     t->vertex[t->nvertices] = (struct sp_vertex){
-        .kind = kind, .node = node, .name = strdup(name) };
+        .kind = kind, .node = node, .name = sp_name_copy(name) };
     return t->nvertices++;
 }
 
@@ -70,7 +70,7 @@ static const char *add_machines(struct sp_builder *b, struct sp_names *names)
             why = sp_why("%s:%d: machine %s has GPUs: ranks= is for those without", c->path,
                          line, s->name);
         t->machine[i] = (struct sp_machine){
-            .name = strdup(m->name), .gpu = strdup(m->gpu), .cpu = strdup(m->cpu),
+            .name = sp_name_copy(m->name), .gpu = sp_name_copy(m->gpu), .cpu = sp_name_copy(m->cpu),
             .gpus = m->gpus, .processors = m->processors };
         t->routes->mould[t->nmachines++] = m;
     }
@@ -86,7 +86,7 @@ static const char *add_node(struct sp_builder *b, const struct sp_nodes_line *l,
     if (t->nnodes == SP_MAX_HOSTS)
         return sp_why("%s:%d: more than %d nodes", b->c->path, l->line, SP_MAX_HOSTS);
     t->node = sp_grow(t->node, t->nnodes, sizeof *t->node);
-    t->node[t->nnodes++] = (struct sp_node){ .name = strdup(name), .machine = machine };
+    t->node[t->nnodes++] = (struct sp_node){ .name = sp_name_copy(name), .machine = machine };
     return NULL;
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # sim.sh - the simulator's cases with what they may cost, and what they do: make bench-sim
 #
-# CPU seconds, user and system, of the whole process; the median of $ROUNDS. Other programs
-# disturb it. predicted: in ms, and how far from what SimGrid said or (eps) the exact time.
+# CPU seconds, user and system, of the whole process; the median of $ROUNDS. Other
+# programs disturb it. off: how far predicted is from what SimGrid says (eps: from exact).
 # SPDX-License-Identifier: MIT
 set -u
 ours=${SIM_CASES:-tests/bench/sim_cases}
@@ -28,6 +28,7 @@ a2a_oneshot_2to1 16384 collapse=1  -      2.684112
 a2a_vary20_2to1     64 -           -      1.357783
 a2a_vary20_2to1    128 -           3      2.025051
 a2a_vary20_2to1    128 eps=1e-6    -      2.025051
+a2a_vary20_2to1    256 -           -      2.361610
 a2a_vary20_2to1    256 eps=1e-6    1.1    2.361610
 pair_xor_nb         64 -           -      1.477716
 pair_xor_nb        256 -           -      2.551312

@@ -61,8 +61,8 @@ static const char *read_option(const char *text, struct options *o)
 static const char *read_arguments(int argc, char **argv, struct options *o)
 {
     if (argc < 4)
-        return "usage: sim_cases CASE P BYTES [compute=SECONDS] [oversub=O] [eps=SECONDS] "
-               "[collapse=0|1]";
+        return "usage: sim_cases CASE P BYTES [compute=SECONDS] [oversub=O] "
+               "[eps=SECONDS] [collapse=0|1]";
     double ranks = 0, bytes = 0;
     const char *why = find_case(argv[1], &o->c);
     if (!why)

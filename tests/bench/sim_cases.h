@@ -18,7 +18,7 @@
 #include "sim/flow.h"
 
 enum sp_case_pattern {
-    SP_CASE_RING,       /* P - 1 steps of: send on, receive, compute; then compute once more */
+    SP_CASE_RING,       /* P - 1 steps of: send on, receive, compute; then compute */
     SP_CASE_ONESHOT,    /* to every other rank at once */
     SP_CASE_XOR,        /* to rank ^ 1, ^ 2, ..., one after the other */
     SP_CASE_SHIFT,      /* to rank + 1, + 2, ... */
@@ -37,11 +37,11 @@ extern const struct sp_case sp_cases[];         /* ends with a name of NULL */
 double sp_case_compute(const struct sp_case *c, int rank);
 double sp_case_bytes(const struct sp_case *c, int ranks, int from, int to);
 
-/* ---- the fabric -------------------------------------------------------------------------- */
+/* ---- the fabric -------------------------------------------------------------------- */
 
 enum { SP_CASE_NODE = 8, SP_CASE_LEAF = 32 };   /* ranks of each */
 
-enum sp_case_link {             /* the first four: one of each rank; then one of each leaf */
+enum sp_case_link {             /* four of each rank; then two of each leaf */
     SP_CASE_NVUP, SP_CASE_NVDOWN, SP_CASE_NICUP, SP_CASE_NICDOWN,
     SP_CASE_LEAFUP, SP_CASE_LEAFDOWN
 };
@@ -50,11 +50,13 @@ enum sp_case_link {             /* the first four: one of each rank; then one of
 double *sp_case_rates(const struct sp_case *c, int ranks, int leaves);
 int sp_case_link_of(enum sp_case_link kind, int at, int ranks, int leaves);
 
-enum sp_case_tier { SP_CASE_SAME_NODE, SP_CASE_SAME_LEAF, SP_CASE_OTHER_LEAF, SP_CASE_TIERS };
+enum sp_case_tier {
+    SP_CASE_SAME_NODE, SP_CASE_SAME_LEAF, SP_CASE_OTHER_LEAF, SP_CASE_TIERS
+};
 enum sp_case_tier sp_case_tier_of(int from, int to);
 extern const double sp_case_latency[SP_CASE_TIERS];
 
-/* ---- runs -------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------- */
 
 /* Seconds until all is done. */
 double sp_case_run(const struct sp_case *c, int ranks, double eps);
@@ -63,8 +65,8 @@ double sp_case_run(const struct sp_case *c, int ranks, double eps);
 const char *sp_case_collapsed(const struct sp_case *c, int ranks, double eps,
                               double *seconds);
 
-/* Ranks or classes of them in a ring: each has one that it sends to, and the other way round.
- * path: of the flow to it. */
+/* Ranks or classes of them in a ring: each has one that it sends to, and the other way
+ * round. path: of the flow to it. */
 struct sp_case_ring {
     int n, steps;
     const int *next, *previous, *path;

@@ -1,10 +1,10 @@
 /* sim_collapse.c - one rank for all that are alike.
  *
- * Ranks get colours: at first of what each computes, then again and again of the colours of
- * those that it sends to and receives from and of who shares its leaf's links, until no colour
- * falls apart. Then all ranks of a colour, and all links of a colour, see the same at every
- * moment (an equitable partition); one of each is simulated. A flow of a class takes as many
- * shares of a link as flows like it cross one link of that colour. */
+ * Ranks get colours: at first of what each computes, then again and again of the colours
+ * of those that it sends to and receives from and of who shares its leaf's links, until
+ * no colour falls apart. Then all ranks of a colour, and all links of a colour, see the
+ * same at every moment (an equitable partition); one of each is simulated. A flow of a
+ * class takes as many shares of a link as flows like it cross one link of that colour. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ static enum sp_case_tier tier_of(const struct sp_case *c, int from, int to)
     return tier == SP_CASE_OTHER_LEAF && !leaves_bind(c) ? SP_CASE_SAME_LEAF : tier;
 }
 
-/* ---- colours ----------------------------------------------------------------------------- */
+/* ---- colours ----------------------------------------------------------------------- */
 
 /* Numbers from 0 for colours, in the order in which they are met. */
 static int number(const uint64_t *colour, int n, int *of, int *first)
@@ -134,7 +134,7 @@ static struct classes classes_new(const struct sp_case *c, int ranks)
     return k;
 }
 
-/* ---- one of each ------------------------------------------------------------------------- */
+/* ---- one of each ------------------------------------------------------------------- */
 
 /* How many ranks of a class from here to there, not counting `but`. */
 static int count(const struct classes *k, int begin, int end, int class, int but)
@@ -162,8 +162,8 @@ static int peers(const struct classes *k, int rank, enum sp_case_tier tier, int 
                                      : k->size[class] - leaf;
 }
 
-/* From a rank to one of class `to` at that distance, standing for `out` flows like it of the
- * rank and for `in` of those that reach the other. */
+/* From a rank to one of class `to` at that distance, standing for `out` flows like it of
+ * the rank and for `in` of those that reach the other. */
 static int path_new(const struct classes *k, struct sp_net *net, int rank,
                     enum sp_case_tier tier, int other, int out, int in)
 {
@@ -173,11 +173,11 @@ static int path_new(const struct classes *k, struct sp_net *net, int rank,
     int n = 0;
     hop[n++] = (struct sp_hop){ sp_case_link_of(up, from, k->n, k->nleaf), (float)out };
     if (tier == SP_CASE_OTHER_LEAF) {
-        hop[n].link = sp_case_link_of(SP_CASE_LEAFUP, k->leaf_of[rank / SP_CASE_LEAF], k->n,
-                                      k->nleaf);
+        const int leaf = k->leaf_of[rank / SP_CASE_LEAF];
+        const int reached = k->leaf_of[other / SP_CASE_LEAF];
+        hop[n].link = sp_case_link_of(SP_CASE_LEAFUP, leaf, k->n, k->nleaf);
         hop[n++].share = (float)(out * in_leaf(k, rank, from));
-        hop[n].link = sp_case_link_of(SP_CASE_LEAFDOWN, k->leaf_of[other / SP_CASE_LEAF], k->n,
-                                      k->nleaf);
+        hop[n].link = sp_case_link_of(SP_CASE_LEAFDOWN, reached, k->n, k->nleaf);
         hop[n++].share = (float)(in * in_leaf(k, other, to));
     }
     hop[n++] = (struct sp_hop){ sp_case_link_of(up + 1, to, k->n, k->nleaf), (float)in };
@@ -187,7 +187,8 @@ static int path_new(const struct classes *k, struct sp_net *net, int rank,
 static double run_ring(const struct classes *k, struct sp_net *net)
 {
     const size_t n = (size_t)k->n;
-    int *next = sp_alloc(3 * n * sizeof *next), *previous = next + n, *path = previous + n;
+    int *next = sp_alloc(3 * n * sizeof *next);
+    int *previous = next + n, *path = previous + n;
     double *latency = sp_alloc(2 * n * sizeof *latency), *compute = latency + n;
     for (int i = 0; i < k->n; i++) {
         const int rank = k->first[i], to = (rank + 1) % k->ranks;
@@ -230,7 +231,8 @@ static double run_all(const struct classes *k, struct sp_net *net)
     return sp_net_now(net);
 }
 
-const char *sp_case_collapsed(const struct sp_case *c, int ranks, double eps, double *seconds)
+const char *sp_case_collapsed(const struct sp_case *c, int ranks, double eps,
+                              double *seconds)
 {
     if (c->vary)
         return sp_why("%s has no two ranks that are alike: each pair has its own bytes",

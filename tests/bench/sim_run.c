@@ -39,7 +39,7 @@ double sp_case_bytes(const struct sp_case *c, int ranks, int from, int to)
     return floor(c->bytes / ranks * (0.8 + 0.4 * (x % 1000) / 999));
 }
 
-/* ---- the fabric -------------------------------------------------------------------------- */
+/* ---- the fabric -------------------------------------------------------------------- */
 
 const double sp_case_latency[SP_CASE_TIERS] = { 1e-6, 5e-6, 5e-6 };
 
@@ -82,26 +82,28 @@ static int path_new(struct sp_net *net, int ranks, int from, int to)
     for (int i = 0; i < n; i++) {
         const int rank = 2 * i < n ? from : to;
         const enum sp_case_link kind = links[tier][i];
-        hop[i].link = sp_case_link_of(kind, kind < SP_CASE_LEAFUP ? rank : rank / SP_CASE_LEAF,
-                                      ranks, leaves_of(ranks));
+        const int at = kind < SP_CASE_LEAFUP ? rank : rank / SP_CASE_LEAF;
+        hop[i].link = sp_case_link_of(kind, at, ranks, leaves_of(ranks));
         hop[i].share = 1;
     }
     return sp_net_path(net, hop, n);
 }
 
-/* ---- ring -------------------------------------------------------------------------------- */
+/* ---- ring -------------------------------------------------------------------------- */
 
-struct progress { int step, open; };    /* of send, receive and computation, not yet done */
+struct progress { int step, open; };    /* of send, receive, computation: not done */
 
 /* The flow from `from` goes when both ends are in its step. */
-static void meet(struct sp_net *net, const struct sp_case_ring *r, const struct progress *at,
-                 int from)
+static void meet(struct sp_net *net, const struct sp_case_ring *r,
+                 const struct progress *at, int from)
 {
     if (at[from].step == at[r->next[from]].step)
-        sp_net_start(net, r->n + from, r->path[from], r->latency[from], r->bytes, INFINITY);
+        sp_net_start(net, r->n + from, r->path[from], r->latency[from], r->bytes,
+                     INFINITY);
 }
 
-static void enter(struct sp_net *net, const struct sp_case_ring *r, struct progress *at, int i)
+static void enter(struct sp_net *net, const struct sp_case_ring *r, struct progress *at,
+                  int i)
 {
     at[i].open = 3;
     sp_net_start(net, i, -1, 0, r->compute[i], 1);
@@ -140,7 +142,8 @@ double sp_case_ring(struct sp_net *net, const struct sp_case_ring *r)
 static double run_ring(const struct sp_case *c, int ranks, struct sp_net *net)
 {
     const size_t n = (size_t)ranks;
-    int *next = sp_alloc(3 * n * sizeof *next), *previous = next + n, *path = previous + n;
+    int *next = sp_alloc(3 * n * sizeof *next);
+    int *previous = next + n, *path = previous + n;
     double *latency = sp_alloc(2 * n * sizeof *latency), *compute = latency + n;
     for (int i = 0; i < ranks; i++) {
         next[i] = (i + 1) % ranks;
@@ -149,15 +152,15 @@ static double run_ring(const struct sp_case *c, int ranks, struct sp_net *net)
         latency[i] = sp_case_latency[sp_case_tier_of(i, next[i])];
         compute[i] = sp_case_compute(c, i);
     }
-    const struct sp_case_ring ring = { ranks, ranks - 1, next, previous, path, latency, compute,
-                                       sp_case_bytes(c, ranks, 0, 1) };
+    const struct sp_case_ring ring = { ranks, ranks - 1, next, previous, path, latency,
+                                       compute, sp_case_bytes(c, ranks, 0, 1) };
     const double seconds = sp_case_ring(net, &ring);
     free(next);
     free(latency);
     return seconds;
 }
 
-/* ---- all to all -------------------------------------------------------------------------- */
+/* ---- all to all -------------------------------------------------------------------- */
 
 static int peer_of(const struct sp_case *c, int ranks, int rank, int step)
 {

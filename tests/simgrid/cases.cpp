@@ -1,14 +1,14 @@
-// cases.cpp - the cases of tests/bench/sim_cases.h in SimGrid, written from their definition
-// and not from our code: it prints the seconds that SimGrid finds.
+// cases.cpp - the cases of tests/bench/sim_cases.h in SimGrid, written from their
+// definition and not from our code: it prints the seconds that SimGrid finds.
 //
 //     cases CASE P
 //
-// SimGrid's CM02 shares links max-min fairly, but flows of longer latency get less and TCP's
-// window can hold them back. Neither happens here: gamma 0 is no window, crosstraffic 0 no
-// acknowledgements, weight-S 0 no share lost on links, and all flows that meet on a link have
-// the same latency. Times are kept to 1e-12 s; by default what is within 1e-9 s is one moment.
-// optim Full finds all rates anew at every event: the default, Lazy, is 1 % off in
-// a2a_vary20_2to1 of 64 ranks (and nowhere else).
+// SimGrid's CM02 shares links max-min fairly, but flows of longer latency get less and
+// TCP's window can hold them back. Neither happens here: gamma 0 is no window,
+// crosstraffic 0 no acknowledgements, weight-S 0 no share lost on links, and all flows
+// that meet on a link have the same latency. Times are kept to 1e-12 s; by default what is
+// within 1e-9 s is one moment. optim Full finds all rates anew at every event: the default,
+// Lazy, is 1 % off in a2a_vary20_2to1 of 64 ranks (and nowhere else).
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <cstdint>
@@ -41,7 +41,8 @@ static const Case cases[] = {
 
 static std::vector<sg4::Host *> host;
 
-static Links links(sg4::NetZone *zone, const char *name, int n, double rate, double latency)
+static Links links(sg4::NetZone *zone, const char *name, int n, double rate,
+                   double latency)
 {
     Links l;
     for (int i = 0; i < n; i++)
@@ -142,7 +143,8 @@ int main(int argc, char **argv)
         build(ranks, c.oversub);
         for (int r = 0; r < ranks; r++) {
             const double slower = c.kind == 'j' ? 1 + 0.3 * (r * 7919L % 97) / 96 : 1;
-            std::function<void()> run = [=] { ring(r, ranks, c.bytes, c.compute * slower); };
+            const double compute = c.compute * slower;
+            std::function<void()> run = [=] { ring(r, ranks, c.bytes, compute); };
             if (c.kind == 'a' || c.kind == 'v')
                 run = [=] { one_shot(r, ranks, c.bytes, c.kind == 'v'); };
             if (c.kind == 'x' || c.kind == 's')

@@ -1,9 +1,10 @@
-/* bundle.c - the flows that one link holds back, counted by the links that they cross.
+/* bunch.c - the flows that one link holds back, counted by the links that they cross.
  *
- * When a group of links is solved again and again because flows end one by one, most flows
- * stay with the link that held them back before: they go at one rate, and a bundle of them
- * takes from each link at once what it takes. Only flows that another link holds back now
- * are looked at one by one. A bundle is kept by pairs: of its link and one that it crosses. */
+ * When a group of links is solved again and again because flows end one by one, most
+ * flows stay with the link that held them back before: they go at one rate, and a bunch
+ * of them takes from each link at once what it takes. Only flows that another link holds
+ * back now are looked at one by one. A bunch is kept by pairs: of its link and one that
+ * it crosses. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>
@@ -11,60 +12,62 @@
 #include "sim/net.h"
 #include "util/memory.h"
 
-enum { MOST_LINKS = 4096, FEWEST_FLOWS = 32 };
+/* The table of pairs is to be small beside the flows. */
+enum { MOST_LINKS = 4096, FEWEST_FLOWS = 32, MOST_PAIRS = 32 };
 
-static int *place_of(struct sp_net *n, int bundle, int link)
+static int *place_of(struct sp_net *n, int bunch, int link)
 {
-    return &n->pair_at[(size_t)n->local[bundle] * (size_t)n->ngroup +
+    return &n->pair_at[(size_t)n->local[bunch] * (size_t)n->ngroup +
                        (size_t)n->local[link]];
 }
 
-/* Of the pair in its bundle, which is made if there is none. */
-static struct sp_pair *pair_of(struct sp_net *n, int bundle, int link)
+/* Of the pair in its bunch, which is made if there is none. */
+static struct sp_crossing *pair_of(struct sp_net *n, int bunch, int link)
 {
-    struct sp_bundle *b = &n->bundle[bundle];
-    int *place = place_of(n, bundle, link);
+    struct sp_bunch *b = &n->bunch[bunch];
+    int *place = place_of(n, bunch, link);
     if (*place < 0) {
         if (b->n == b->room) {
             b->pair = sp_grow(b->pair, b->n, sizeof *b->pair);
             b->room = b->n ? 2 * b->n : 1;
         }
         *place = b->n;
-        b->pair[b->n++] = (struct sp_pair){ .link = link };
+        b->pair[b->n++] = (struct sp_crossing){ .link = link };
     }
     return &b->pair[*place];
 }
 
-static void drop_pair(struct sp_net *n, int bundle, int i)
+static void drop_pair(struct sp_net *n, int bunch, int i)
 {
-    struct sp_bundle *b = &n->bundle[bundle];
-    *place_of(n, bundle, b->pair[i].link) = -1;
+    struct sp_bunch *b = &n->bunch[bunch];
+    *place_of(n, bunch, b->pair[i].link) = -1;
     b->pair[i] = b->pair[--b->n];
     if (i < b->n)
-        *place_of(n, bundle, b->pair[i].link) = i;
+        *place_of(n, bunch, b->pair[i].link) = i;
 }
 
-static void add(struct sp_net *n, int bundle, int id, int sign)
+static void add(struct sp_net *n, int bunch, int id, int sign)
 {
     const struct sp_flow *f = &n->flow[id];
     for (int i = 0; i < f->kept; i++) {
         const struct sp_hop *h = &n->hop[f->hop + i];
-        struct sp_pair *p = pair_of(n, bundle, h->link);
+        struct sp_crossing *p = pair_of(n, bunch, h->link);
         p->flows += sign;
         p->shares += sign * (double)h->share;
     }
 }
 
-void sp_bundle_leave(struct sp_net *n, int id)
+void sp_bunch_leave(struct sp_net *n, int id)
 {
     const int link = n->flow[id].clock - 1;
     if (link >= 0 && n->left[link].stamp == n->stamp)
         add(n, link, id, -1);
 }
 
-static bool can_bundle(const struct sp_net *n)
+static bool can_bunch(const struct sp_net *n)
 {
-    if (n->ngroup > MOST_LINKS || n->met < FEWEST_FLOWS)
+    if (n->ngroup > MOST_LINKS || n->met < FEWEST_FLOWS ||
+        (long)n->ngroup * n->ngroup > (long)MOST_PAIRS * n->met)
         return false;
     for (int i = 0; i < n->ngroup; i++) {
         const struct sp_line *line = &n->line[n->group[i]];
@@ -75,13 +78,13 @@ static bool can_bundle(const struct sp_net *n)
     return true;
 }
 
-void sp_bundle_build(struct sp_net *n)
+void sp_bunch_build(struct sp_net *n)
 {
-    if (!can_bundle(n))
+    if (!can_bunch(n))
         return;
     const size_t links = (size_t)n->ngroup, most = (size_t)n->nlines;
-    if (!n->bundle) {
-        n->bundle = sp_alloc(most * sizeof *n->bundle);
+    if (!n->bunch) {
+        n->bunch = sp_alloc(most * sizeof *n->bunch);
         n->local = sp_alloc(most * sizeof *n->local);
     }
     free(n->pair_at);
@@ -90,7 +93,7 @@ void sp_bundle_build(struct sp_net *n)
         n->pair_at[i] = -1;
     for (int i = 0; i < n->ngroup; i++) {
         n->local[n->group[i]] = i;
-        n->bundle[n->group[i]].n = 0;
+        n->bunch[n->group[i]].n = 0;
     }
     n->least_cap = INFINITY;
     for (int i = 0; i < n->ngroup; i++) {
@@ -103,10 +106,10 @@ void sp_bundle_build(struct sp_net *n)
             n->least_cap = fmin(n->least_cap, n->need[id].cap);
         }
     }
-    n->bundled = true;
+    n->bunched = true;
 }
 
-/* Flows over a link that are in bundles of others, which have not filled up yet. */
+/* Flows over a link that are in bunches of others, which have not filled up yet. */
 static void adopt(struct sp_net *n, int link, double level)
 {
     struct sp_line *line = &n->line[link];
@@ -122,14 +125,14 @@ static void adopt(struct sp_net *n, int link, double level)
     }
 }
 
-int sp_bundle_give(struct sp_net *n, int link, double level)
+int sp_bunch_give(struct sp_net *n, int link, double level)
 {
     const int own = *place_of(n, link, link);
-    if (own < 0 || n->bundle[link].pair[own].flows < n->left[link].flows)
+    if (own < 0 || n->bunch[link].pair[own].flows < n->left[link].flows)
         adopt(n, link, level);
-    struct sp_bundle *b = &n->bundle[link];
+    struct sp_bunch *b = &n->bunch[link];
     for (int i = b->n - 1; i >= 0; i--) {
-        const struct sp_pair *p = &b->pair[i];
+        const struct sp_crossing *p = &b->pair[i];
         struct sp_left *l = &n->left[p->link];
         if (!p->flows) {
             drop_pair(n, link, i);
