@@ -224,7 +224,7 @@ static void test_interference(void **state)
     is_about(time_of(p, &f, g, streams), 2e-3 + 0.2 * comm);
     f.interference.comm = 1;                    /* runs till 1 us + 2 x 499 us, 1/5 of it lost */
     is_about(time_of(p, &f, g, streams), 2e-3 + 0.2 * 999e-6);
-    f.interference = (struct sp_interference){ 0, 0 };
+    f.interference = (struct sp_interference){ .compute = 0 };
     struct sp_scene *s = stage_new(p, &f, g);
     s->squeezed = calloc((size_t)p->nsteps, sizeof *s->squeezed);
     for (int i = 0; i < p->nsteps; i++)

@@ -1,13 +1,12 @@
 /* calibrate_overlap.c - what kernels and messages do to each other.
  *
- *     alone      |---- attn ----|                     compute only
- *     alone      |copy| message |                     communication only
- *     both       |copy|------- attn -------|          overlapped: the kernel takes longer, and
- *                       late | message  | late        the message; and this rank, which
- *                                                     computes, notices late what is done
+ *     alone      |copy|---- attn ----|
+ *     both       |copy|------- attn -------|          the kernel takes longer, and the message
+ *                       late | message  | late        than alone (calibrate_transfers.c); and
+ *                                                     who computes notices late what is done
  *
  * Where a message takes a processor's time, as copies between ranks of a host do, the kernel
- * loses just that. All three take turns, so that a disturbance meets them all. */
+ * loses just that. Both take turns, so that a disturbance meets them all. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "measure/calibrate.h"
 #include "util/clock.h"
+#include "util/stats.h"
 
 enum { DIM = 64, ROW = DIM * 4, HEADS = 4, MOST = 40, FEWEST = 5 };
 
@@ -27,6 +27,9 @@ static const double longest = 25e-3;        /* a kernel, if there is time: longe
                                              * of the messages */
 
 struct seen { double attn, attn_both, message, message_both, late; };
+
+/* Of a message, by repetition: issued, and seen to be done. */
+struct flight { double start[MOST], end[MOST]; int n; };
 
 struct steps { int copy, attn, send, recv; };
 
@@ -72,65 +75,99 @@ static struct steps find(const struct sp_plan *p, int rank)
 
 static double length(struct sp_span s) { return s.end - s.start; }
 
-static double message(const struct sp_span *span, struct steps s)
-{
-    return fmax(span[s.send].end, span[s.recv].end) - fmin(span[s.send].start, span[s.recv].start);
-}
-
 /* Ranks beside the two compute, and have no message: they say nothing. */
-static void once(struct sp_bench *b, struct steps s, struct sp_tally t[5])
+static void once(struct sp_bench *b, struct steps s, struct sp_tally t[3], struct flight *f)
 {
     const struct sp_span *span = sp_bench_spans(b);
     bool talks = s.send >= 0;
     sp_bench_run(b, SP_FORWARD, SP_COMPUTE_ONLY);
-    sp_tally_add(&t[0], length(span[s.attn]));
-    sp_bench_run(b, SP_FORWARD, SP_COMM_ONLY);
-    sp_tally_add(&t[1], talks ? message(span, s) : INFINITY);
+    sp_tally_add(&t[0], talks ? length(span[s.attn]) : 0);
     sp_bench_run(b, SP_FORWARD, SP_OVERLAPPED);
-    sp_tally_add(&t[2], talks ? length(span[s.attn]) : 0);
-    sp_tally_add(&t[3], talks ? message(span, s) : INFINITY);
-    sp_tally_add(&t[4], talks ? span[s.send].start - span[s.copy].end : 0);
+    sp_tally_add(&t[1], talks ? length(span[s.attn]) : 0);
+    sp_tally_add(&t[2], talks ? span[s.send].start - span[s.copy].end : 0);
+    f->start[f->n] = talks ? fmin(span[s.send].start, span[s.recv].start) : 0;
+    f->end[f->n++] = talks ? fmax(span[s.send].end, span[s.recv].end) : 0;
 }
 
-static struct seen measure(const struct sp_calibration *c, const int pair[2], size_t bytes,
-                           double kernel, double seconds)
+/* From when both have issued it until each of the two sees the end, on average: ranks of one
+ * host have one clock. Else as the one sees it that comes last. */
+static double flight_seconds(struct flight *f, struct sp_comm *c, bool talks, bool near)
+{
+    struct sp_tally t = { 0 };
+    double own[MOST];
+    memcpy(own, f->start, sizeof own);
+    c->transport->reduce(c, f->start, f->n, SP_MAX);
+    for (int i = 0; i < f->n; i++)
+        own[i] = !talks ? 0 : near ? (f->end[i] - f->start[i]) / 2 : f->end[i] - own[i];
+    if (near)
+        c->transport->reduce(c, own, f->n, SP_SUM);
+    for (int i = 0; i < f->n; i++)
+        sp_tally_add(&t, talks || near ? own[i] : INFINITY);
+    return sp_tally_middle(&t, c, SP_FASTEST);
+}
+
+static struct seen measure(const struct sp_calibration *c, const int pair[2], bool near,
+                           size_t bytes, double kernel, double seconds)
 {
     const struct sp_lab *l = c->lab;
     struct sp_plan *p = plan_of(l, pair, bytes, kernel);
     struct steps s = find(p, l->c->rank);
     struct sp_bench *b = sp_bench_new(l, p);
-    struct sp_tally t[5] = { 0 };
+    struct sp_tally t[3] = { 0 };
+    struct flight f = { .n = 0 };
     double start = sp_now();
     sp_bench_run(b, SP_FORWARD, SP_OVERLAPPED);
-    double fit = seconds / 3 / sp_lab_agree(l, sp_now() - start);
+    double fit = seconds / 2 / sp_lab_agree(l, sp_now() - start);
     int n = fit > MOST ? MOST : fit < FEWEST ? FEWEST : (int)fit;
     for (int i = 0; i < n; i++)
-        once(b, s, t);
+        once(b, s, t, &f);
     sp_bench_free(b);
+    const struct sp_path_fit *path = &c->profile->path[near ? SP_PATH_MEMORY : SP_PATH_NET];
     return (struct seen){
+        .message = sp_path_seconds(path, (double)bytes),
         .attn = sp_tally_middle(&t[0], l->c, SP_SLOWEST),
-        .message = sp_tally_middle(&t[1], l->c, SP_FASTEST),
-        .attn_both = sp_tally_middle(&t[2], l->c, SP_SLOWEST),
-        .message_both = sp_tally_middle(&t[3], l->c, SP_FASTEST),
-        .late = sp_tally_middle(&t[4], l->c, SP_SLOWEST) };
+        .attn_both = sp_tally_middle(&t[1], l->c, SP_SLOWEST),
+        .message_both = flight_seconds(&f, l->c, s.send >= 0, near),
+        .late = sp_tally_middle(&t[2], l->c, SP_SLOWEST) };
 }
 
 /* ---- fitting ------------------------------------------------------------------------------ */
 
-/* The smallest message is all delay. What larger ones take beyond it, and what kernels lose
- * meanwhile, is summed over the sizes: large ones count most. */
+/* The smallest message is all delay. What larger ones take beyond it, as a part of what they
+ * take alone, is the median over the sizes. What kernels lose meanwhile is summed, for the
+ * losses are small beside the kernels. */
 static void fit(struct sp_profile *f, const struct seen *x, int n)
 {
-    double alone = 0, both = 0, lost = 0;
+    double flight = 0, lost = 0, longer[NSIZES];
     f->poll = fmax(0, x[0].message_both - x[0].message);
     for (int i = 1; i < n; i++) {
-        alone += x[i].message;
-        both += fmax(x[i].message_both - f->poll, x[i].message);
+        longer[i - 1] = fmax(0, (x[i].message_both - f->poll) / x[i].message - 1);
+        flight += x[i].message * (1 + longer[i - 1]);
         lost += fmax(0, x[i].attn_both - x[i].attn);
     }
-    double part = fmin(lost / both, 0.95);
+    double part = fmin(lost / flight, 0.95);
+    sp_sort(longer, n - 1);
     f->interference.compute = part / (1 - part);
-    f->interference.comm = both / alone - 1;
+    f->interference.comm = sp_median(longer, n - 1);
+}
+
+/* Kernels first, then messages: a curve each in the table. */
+static void note(struct sp_calibration *c, const struct seen *x, int n)
+{
+    const struct sp_interference *f = &c->profile->interference;
+    for (int i = 0; i < 2 * n; i++) {
+        bool kernel = i < n;
+        const struct seen *s = &x[i % n];
+        double flight = s->message * (1 + f->comm);
+        struct sp_fitted one = {
+            .measured = kernel ? s->attn_both : s->message_both,
+            .fitted = kernel ? s->attn + flight * f->compute / (1 + f->compute)
+                             : flight + c->profile->poll };
+        snprintf(one.what, sizeof one.what, kernel ? "attn under a message"
+                                                   : "message under attn");
+        snprintf(one.size, sizeof one.size, "%zu bytes", sizes[i % n]);
+        sp_calibration_note(c, &one);
+    }
 }
 
 const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
@@ -142,31 +179,15 @@ const char *sp_calibrate_overlap(struct sp_calibration *c, double seconds)
     if (c->progress)
         c->progress("kernels and messages at once");
     struct seen x[NSIZES];
-    struct sp_fitted other[NSIZES];
-    double each = seconds / NSIZES, kernel = fmin(longest, each / (3 * (FEWEST + 2)));
+    double each = seconds / NSIZES, kernel = fmin(longest, each / (2 * (FEWEST + 2)));
     int n = 2;
     while (n < NSIZES && (double)sizes[n] / slow < kernel / 3)
         n++;
     for (int i = 0; i < n; i++)
-        x[i] = measure(c, pair, sizes[i], kernel, each);
+        x[i] = measure(c, pair, near, sizes[i], kernel, each);
     fit(c->profile, x, n);
     c->late = x[0].late;
-    for (int i = 0; i < n; i++) {
-        const struct sp_interference *f = &c->profile->interference;
-        double flight = x[i].message * (1 + f->comm);
-        struct sp_fitted kernel = { .measured = x[i].attn_both,
-            .fitted = x[i].attn + flight * f->compute / (1 + f->compute) };
-        struct sp_fitted sent = { .measured = x[i].message_both,
-                                  .fitted = flight + c->profile->poll };
-        snprintf(kernel.what, sizeof kernel.what, "attn under a message");
-        snprintf(sent.what, sizeof sent.what, "message under attn");
-        snprintf(kernel.size, sizeof kernel.size, "%zu bytes", sizes[i]);
-        snprintf(sent.size, sizeof sent.size, "%zu bytes", sizes[i]);
-        sp_calibration_note(c, &kernel);
-        other[i] = sent;
-    }
-    for (int i = 0; i < n; i++)
-        sp_calibration_note(c, &other[i]);
+    note(c, x, n);
     c->profile->interference.source =
         strdup("attn under exchanges from 1 KiB on, until messages are a third as long");
     return NULL;

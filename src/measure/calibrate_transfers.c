@@ -242,8 +242,12 @@ const char *sp_calibrate_transfers(struct sp_calibration *c, double seconds)
 {
     if (c->lab->c->ranks < 2)
         return NULL;
+    int pair[2];
+    bool both = sp_bench_pair(c->lab, SP_PATH_MEMORY, pair)
+                && sp_bench_pair(c->lab, SP_PATH_NET, pair);
+    double each = both ? seconds / 2 : seconds;
     if (c->progress)
         c->progress("messages");
-    const char *why = path_of(c, SP_PATH_MEMORY, seconds / 2);
-    return why ? why : path_of(c, SP_PATH_NET, seconds / 2);
+    const char *why = path_of(c, SP_PATH_MEMORY, each);
+    return why ? why : path_of(c, SP_PATH_NET, each);
 }
