@@ -208,6 +208,24 @@ static void test_few_at_once(void **state)
     sp_plan_free(p);
 }
 
+/* Small messages get less of a link, whoever else is on it. */
+static void test_efficiency(void **state)
+{
+    double size[] = { 1 << 20, 1 << 24 }, part[] = { 0.25, 0.75 };
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = big_ring(2);
+    (void)state;
+    f.path[SP_PATH_NVLINK] = (struct sp_path_fit){ .known = true, .rate = 200e9, .latency = 9e-6,
+                                                   .efficiency = { 2, size, part } };
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 150e9 + 9e-6);
+    size[1] = 1 << 30;                          /* 2^25 is half way from 2^20 to 2^30 */
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 100e9 + 9e-6);
+    f.path[SP_PATH_NVLINK].rate = 0;
+    f.path[SP_PATH_NVLINK].efficiency.n = 0;
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 450e9 + 9e-6);
+    sp_plan_free(p);
+}
+
 /* ---- what computing and messages do to each other ---------------------------------------- */
 
 static void test_interference(void **state)
@@ -254,6 +272,31 @@ static void test_processors_and_polling(void **state)
     sp_plan_free(p);
 }
 
+/* A copy on another lane: beside the attention on a stream, before it on the one worker. */
+static void test_one_worker(void **state)
+{
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = case_plan("local", "ranks=1 rows=64 heads=8:8 pass=fwd");
+    struct sp_block q = sp_step_blocks(p, 0)[2];
+    struct sp_buf shape = { .name = "aside", .kind = { SP_Q }, .rows = q.rows, .heads = q.heads };
+    sp_copy(p, SP_COMM, sp_whole(p, sp_buf_new(p, 0, &shape)), q);
+    assert_string_equal(p->why, "");
+    struct sp_scene *s = stage_new(p, &f, (struct stage){ .attn = 1e-3, .copy = 3e-4 });
+    struct sp_span span[2];
+    struct sp_sim *x = sp_sim_new(s, &(struct sp_sim_options){ .span = span });
+    struct sp_loop *l = sp_loop_new(p, SP_ALL_RANKS);
+    (void)state;
+    is_about(stage_time(s, SP_FORWARD, streams), 1e-3);
+    assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), span));
+    is_about(span[1].end, 3e-4);
+    is_about(span[0].start, 3e-4);
+    is_about(span[0].end, 1.3e-3);
+    sp_loop_free(l);
+    sp_sim_free(x);
+    sp_scene_free(s);
+    sp_plan_free(p);
+}
+
 /* ---- the rest --------------------------------------------------------------------------------- */
 
 static void test_bytes_are_kept(void **state)
@@ -269,8 +312,8 @@ static void test_bytes_are_kept(void **state)
         assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), NULL));
         for (int r = 0; r < 16; r++) {
             struct sp_count c = sp_rank_count(p, r, SP_FORWARD);
-            is_about(sp_sim_crossed(x, 4 * r) + sp_sim_crossed(x, 4 * r + 2),
-                     (double)sp_count_bytes(&c));
+            double crossed = sp_sim_crossed(x, 4 * r) + sp_sim_crossed(x, 4 * r + 2);
+            is_about(crossed, (double)sp_count_bytes(&c));
         }
         sp_loop_free(l);
         sp_sim_free(x);
@@ -307,7 +350,9 @@ int main(void)
         cmocka_unit_test(test_ulysses),
         cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_few_at_once),
+        cmocka_unit_test(test_efficiency),
         cmocka_unit_test(test_interference),
+        cmocka_unit_test(test_one_worker),
         cmocka_unit_test(test_processors_and_polling),
         cmocka_unit_test(test_bytes_are_kept),
         cmocka_unit_test(test_luck),
