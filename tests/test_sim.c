@@ -297,7 +297,37 @@ static void test_one_worker(void **state)
     sp_plan_free(p);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* When a rank begins its second attention. */
+static double second_start(const struct sp_scene *s, int rank, bool streams)
+{
+    struct sp_span *span = calloc((size_t)s->plan->nsteps, sizeof *span);
+    struct sp_sim *x = sp_sim_new(s, &(struct sp_sim_options){ .streams = streams, .span = span });
+    struct sp_loop *l = sp_loop_new(s->plan, SP_ALL_RANKS);
+    assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), span));
+    double start = 0;
+    for (int i = 0, seen = 0; i < s->plan->nsteps && seen < 2; i++)
+        if (s->plan->step[i].rank == rank && s->plan->step[i].op == SP_ATTN && ++seen == 2)
+            start = span[i].start;
+    sp_loop_free(l);
+    sp_sim_free(x);
+    free(span);
+    return start;
+}
+
+/* Rank 7 receives from its node and sends to the next: one kernel, but two MPI messages. */
+static void test_group_is_one_kernel(void **state)
+{
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = big_ring(16);
+    struct sp_scene *s = stage_new(p, &f, (struct stage){ .attn = 1e-6 });
+    (void)state;
+    is_about(second_start(s, 7, true), bytes / 50e9 + 5e-6);
+    is_about(second_start(s, 7, false), bytes / 450e9 + 1e-6);
+    sp_scene_free(s);
+    sp_plan_free(p);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
 
 static void test_bytes_are_kept(void **state)
 {
@@ -353,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_efficiency),
         cmocka_unit_test(test_interference),
         cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_group_is_one_kernel),
         cmocka_unit_test(test_processors_and_polling),
         cmocka_unit_test(test_bytes_are_kept),
         cmocka_unit_test(test_luck),

@@ -206,7 +206,7 @@ void sp_messages_rates(struct sp_sim *x, int rank)
         sp_net_cap(x->net, x->turn[send_of(x, step)], rate(x, send_of(x, step)));
 }
 
-/* ---- through ----------------------------------------------------------------------------------- */
+/* ---- through ------------------------------------------------------------------------------ */
 
 static void end(struct sp_sim *x, int step)
 {
