@@ -166,6 +166,30 @@ static void test_ulysses(void **state)
     sp_plan_free(p);
 }
 
+/* 64 MiB of each rank to all, four times: what other simulators say of one. */
+static void test_known_all_to_alls(void **state)
+{
+    static const struct { int ranks; double over, seconds; } known[] = {
+        { 8, 1, 131.489e-6 }, { 64, 1, 1179.405e-6 }, { 64, 2, 1347.177e-6 },
+        { 128, 2, 2018.266e-6 },
+    };
+    struct sp_profile f = stage_profile();
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char text[120];
+        int n = known[i].ranks;
+        snprintf(text, sizeof text, "ranks=%d rows=%d heads=%d:%d dim=256 dtype=bf16 pass=fwd", n,
+                 (1 << 17) / n, n, n);
+        struct sp_plan *p = case_plan("ulysses", text);
+        struct stage g = { .nodes_per_leaf = 4, .oversubscribed = known[i].over };
+        double t = time_of(p, &f, g, (struct sp_sim_options){ SP_SIM_COMM, .streams = true }) / 4;
+        if (fabs(t - known[i].seconds) > 0.5e-9)
+            fail_msg("all-to-all of %d, %g:1: %.9g s instead of %.9g", n, known[i].over, t,
+                     known[i].seconds);
+        sp_plan_free(p);
+    }
+}
+
 static void test_rounds(void **state)
 {
     static const int node[] = { 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3 };
@@ -241,7 +265,7 @@ static void test_interference(void **state)
     is_about(time_of(p, &f, g, streams), 2e-3 + 0.2 * comm);
     f.interference.comm = 1;                    /* runs till 1 us + 2 x 499 us, 1/5 of it lost */
     is_about(time_of(p, &f, g, streams), 2e-3 + 0.2 * 999e-6);
-    f.interference = (struct sp_interference){ 0, 0 };
+    f.interference = (struct sp_interference){ .comm = 0 };
     struct sp_scene *s = stage_new(p, &f, g);
     s->squeezed = calloc((size_t)p->nsteps, sizeof *s->squeezed);
     for (int i = 0; i < p->nsteps; i++)
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_more_bandwidth_is_faster),
         cmocka_unit_test(test_shared_nics_halve),
         cmocka_unit_test(test_ulysses),
+        cmocka_unit_test(test_known_all_to_alls),
         cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_few_at_once),
         cmocka_unit_test(test_efficiency),
