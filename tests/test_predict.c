@@ -39,6 +39,8 @@ static void bench_new(struct bench *b, double tile)
     b->f.kernel = b->kernel;
     for (int i = 0; i < SP_NLINK_KINDS; i++)
         b->f.link[i] = 1;
+    for (int i = 0; i < SP_NPATH_CLASSES; i++)
+        b->f.path[i].known = true;
     for (int i = 0; i < SP_NOPS; i++)
         b->f.stream[i] = (struct sp_stream_fit){ .rate = 1e30, .known = true };
 }
@@ -180,7 +182,7 @@ static void test_slowed(void **state)
     sp_topo_free(t);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------------------------ */
 
 static void test_groups_alike(void **state)
 {
@@ -234,8 +236,11 @@ static void test_unknown_kernel(void **state)
     struct bench b;
     (void)state;
     bench_new(&b, 1e-9);
-    b.f.nkernels = 1;
+    b.f.path[SP_PATH_NET].known = false;
     struct sp_forecast f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
+    assert_true(!f.why && !f.inside);
+    b.f.nkernels = 1;
+    f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
     assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32");
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ .groups = 2 });
     assert_string_equal(f.why, "2 groups of --sp 4 need 8 endpoints, the cluster has 4");

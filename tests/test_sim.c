@@ -167,6 +167,30 @@ static void test_ulysses(void **state)
     sp_plan_free(p);
 }
 
+/* 64 MiB of each rank to all, four times: what other simulators say of one. */
+static void test_known_all_to_alls(void **state)
+{
+    static const struct { int ranks; double over, seconds; } known[] = {
+        { 8, 1, 131.489e-6 }, { 64, 1, 1179.405e-6 }, { 64, 2, 1347.177e-6 },
+        { 128, 2, 2018.266e-6 },
+    };
+    struct sp_profile f = stage_profile();
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char text[120];
+        int n = known[i].ranks;
+        snprintf(text, sizeof text, "ranks=%d rows=%d heads=%d:%d dim=256 dtype=bf16 pass=fwd", n,
+                 (1 << 17) / n, n, n);
+        struct sp_plan *p = case_plan("ulysses", text);
+        struct stage g = { .nodes_per_leaf = 4, .oversubscribed = known[i].over };
+        double t = time_of(p, &f, g, (struct sp_sim_options){ SP_SIM_COMM, .streams = true }) / 4;
+        if (fabs(t - known[i].seconds) > 0.5e-9)
+            fail_msg("all-to-all of %d, %g:1: %.9g s instead of %.9g", n, known[i].over, t,
+                     known[i].seconds);
+        sp_plan_free(p);
+    }
+}
+
 static void test_rounds(void **state)
 {
     static const int node[] = { 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3 };
@@ -206,6 +230,24 @@ static void test_few_at_once(void **state)
              4 * fmax(2 * one + 3e-6 + 6e-6, 2 * one + 3e-6 + 4e-6 + 2e-6));
     path->concurrent = 0;
     is_about(time_of(p, &f, (struct stage){ 0 }, streams), 4 * (one + 3e-6 + 6 * 2e-6));
+    sp_plan_free(p);
+}
+
+/* Small messages get less of a link, whoever else is on it. */
+static void test_efficiency(void **state)
+{
+    double size[] = { 1 << 20, 1 << 24 }, part[] = { 0.25, 0.75 };
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = big_ring(2);
+    (void)state;
+    f.path[SP_PATH_NVLINK] = (struct sp_path_fit){ .known = true, .rate = 200e9, .latency = 9e-6,
+                                                   .efficiency = { 2, size, part } };
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 150e9 + 9e-6);
+    size[1] = 1 << 30;                          /* 2^25 is half way from 2^20 to 2^30 */
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 100e9 + 9e-6);
+    f.path[SP_PATH_NVLINK].rate = 0;
+    f.path[SP_PATH_NVLINK].efficiency.n = 0;
+    is_about(time_of(p, &f, (struct stage){ 0 }, streams), bytes / 450e9 + 9e-6);
     sp_plan_free(p);
 }
 
@@ -299,7 +341,62 @@ static void test_processors_and_polling(void **state)
     sp_plan_free(p);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* A copy on another lane: beside the attention on a stream, before it on the one worker. */
+static void test_one_worker(void **state)
+{
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = case_plan("local", "ranks=1 rows=64 heads=8:8 pass=fwd");
+    struct sp_block q = sp_step_blocks(p, 0)[2];
+    struct sp_buf shape = { .name = "aside", .kind = { SP_Q }, .rows = q.rows, .heads = q.heads };
+    sp_copy(p, SP_COMM, sp_whole(p, sp_buf_new(p, 0, &shape)), q);
+    assert_string_equal(p->why, "");
+    struct sp_scene *s = stage_new(p, &f, (struct stage){ .attn = 1e-3, .copy = 3e-4 });
+    struct sp_span span[2];
+    struct sp_sim *x = sp_sim_new(s, &(struct sp_sim_options){ .span = span });
+    struct sp_loop *l = sp_loop_new(p, SP_ALL_RANKS);
+    (void)state;
+    is_about(stage_time(s, SP_FORWARD, streams), 1e-3);
+    assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), span));
+    is_about(span[1].end, 3e-4);
+    is_about(span[0].start, 3e-4);
+    is_about(span[0].end, 1.3e-3);
+    sp_loop_free(l);
+    sp_sim_free(x);
+    sp_scene_free(s);
+    sp_plan_free(p);
+}
+
+/* When a rank begins its second attention. */
+static double second_start(const struct sp_scene *s, int rank, bool streams)
+{
+    struct sp_span *span = calloc((size_t)s->plan->nsteps, sizeof *span);
+    struct sp_sim *x = sp_sim_new(s, &(struct sp_sim_options){ .streams = streams, .span = span });
+    struct sp_loop *l = sp_loop_new(s->plan, SP_ALL_RANKS);
+    assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), span));
+    double start = 0;
+    for (int i = 0, seen = 0; i < s->plan->nsteps && seen < 2; i++)
+        if (s->plan->step[i].rank == rank && s->plan->step[i].op == SP_ATTN && ++seen == 2)
+            start = span[i].start;
+    sp_loop_free(l);
+    sp_sim_free(x);
+    free(span);
+    return start;
+}
+
+/* Rank 7 receives from its node and sends to the next: one kernel, but two MPI messages. */
+static void test_group_is_one_kernel(void **state)
+{
+    struct sp_profile f = stage_profile();
+    struct sp_plan *p = big_ring(16);
+    struct sp_scene *s = stage_new(p, &f, (struct stage){ .attn = 1e-6 });
+    (void)state;
+    is_about(second_start(s, 7, true), bytes / 50e9 + 5e-6);
+    is_about(second_start(s, 7, false), bytes / 450e9 + 1e-6);
+    sp_scene_free(s);
+    sp_plan_free(p);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
 
 static void test_bytes_are_kept(void **state)
 {
@@ -314,8 +411,8 @@ static void test_bytes_are_kept(void **state)
         assert_null(sp_loop_run(l, SP_FORWARD, sp_sim_executor(x), NULL));
         for (int r = 0; r < 16; r++) {
             struct sp_count c = sp_rank_count(p, r, SP_FORWARD);
-            is_about(sp_sim_crossed(x, 4 * r) + sp_sim_crossed(x, 4 * r + 2),
-                     (double)sp_count_bytes(&c));
+            double crossed = sp_sim_crossed(x, 4 * r) + sp_sim_crossed(x, 4 * r + 2);
+            is_about(crossed, (double)sp_count_bytes(&c));
         }
         sp_loop_free(l);
         sp_sim_free(x);
@@ -350,10 +447,14 @@ int main(void)
         cmocka_unit_test(test_more_bandwidth_is_faster),
         cmocka_unit_test(test_shared_nics_halve),
         cmocka_unit_test(test_ulysses),
+        cmocka_unit_test(test_known_all_to_alls),
         cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_few_at_once),
+        cmocka_unit_test(test_efficiency),
         cmocka_unit_test(test_interference),
         cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_group_is_one_kernel),
         cmocka_unit_test(test_processors_and_polling),
         cmocka_unit_test(test_bytes_are_kept),
         cmocka_unit_test(test_luck),

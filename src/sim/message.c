@@ -41,7 +41,9 @@ static void admit(struct sp_sim *x, int step)
 static int by_key(const void *a, const void *b)
 {
     const struct sp_ticket *x = a, *y = b;
-    return x->key != y->key ? (x->key < y->key ? -1 : 1) : (x->step > y->step) - (x->step < y->step);
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->step > y->step) - (x->step < y->step);
 }
 
 /* The messages of a group in NCCL's order: by round, and what goes to the same rank again in
@@ -258,7 +260,7 @@ void sp_messages_rates(struct sp_sim *x, int rank)
             sp_net_cap(x->net, x->turn[send_of(x, step)], rate(x, send_of(x, step)));
 }
 
-/* ---- through ----------------------------------------------------------------------------------- */
+/* ---- through ------------------------------------------------------------------------------ */
 
 static void end(struct sp_sim *x, int step)
 {

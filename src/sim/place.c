@@ -22,8 +22,8 @@ static const char *too_few(int ranks, int groups, int per_node, long have)
         return sp_why("%d groups of --sp %d need %ld endpoints, the cluster has %ld", groups, ranks,
                       need, have);
     if (per_node)
-        return sp_why("--sp %d needs %ld endpoints, the cluster has %ld with %d on each node", ranks,
-                      need, have, per_node);
+        return sp_why("--sp %d needs %ld endpoints, the cluster has %ld with %d on each node",
+                      ranks, need, have, per_node);
     return sp_why("--sp %d needs %ld endpoints, the cluster has %ld", ranks, need, have);
 }
 

@@ -175,6 +175,20 @@ static const char *unknown(const struct sp_scene *s)
     return NULL;
 }
 
+/* Whether messages have sizes that were measured, on ways that were. */
+static bool messages_inside(const struct sp_scene *s)
+{
+    bool inside = true;
+    for (int i = 0; i < s->plan->nsteps && inside; i++) {
+        if (s->way[i] < 0)
+            continue;
+        const struct sp_path_fit *f = &s->profile->path[s->ways[s->way[i]].class];
+        inside = f->known;
+        sp_curve_at(&f->efficiency, s->bytes[i], &inside);
+    }
+    return inside;
+}
+
 /* Whether few messages fly at once, as in rings: each rank for itself is then found sooner
  * than which are alike. */
 static bool few_messages(const struct sp_plan *p)
@@ -247,7 +261,7 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
         return out;
     j.streams = t->vertex[t->endpoint[at.endpoint[0]]].kind == SP_GPU;
     j.s = lay(&j, f, &at);
-    out.inside = j.s->inside;
+    out.inside = j.s->inside && messages_inside(j.s);
     out.ranks = j.s->plan->pb.ranks;
     out.represented = p->pb.ranks * groups;
     out.why = predict(&j, &out);

@@ -32,7 +32,7 @@ struct sp_forecast {
     const char *why;            /* it can't be predicted; else NULL. sp_why() */
     struct sp_forecast_pass pass[SP_NPASSES];
     double memory;              /* bytes of the rank that has most: the plan's buffers */
-    bool inside;                /* all sizes within those calibrated */
+    bool inside;                /* all sizes and ways within those calibrated */
     int ranks, represented;     /* simulated, and stood for */
 };
 
