@@ -9,7 +9,7 @@
 
 static bool message(const struct sp_plan *p, int step) { return p->step[step].twin >= 0; }
 
-/* ---- steps by rank, items ------------------------------------------------------------- */
+/* ---- steps by rank, items ---------------------------------------------------------- */
 
 static void by_rank(struct sp_traffic *t)
 {
@@ -50,7 +50,7 @@ static void cut_in_items(struct sp_traffic *t, int rank)
     }
 }
 
-/* ---- what a rank does by itself --------------------------------------------------------- */
+/* ---- what a rank does by itself ---------------------------------------------------- */
 
 struct list { int *x; int n; };
 
@@ -125,7 +125,7 @@ static int local_of(struct sp_traffic *t, const struct sp_scene *s, int rank, st
     return sp_intern(&t->locals, l->x, l->n);
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------- */
 
 /* Items of a rank that wait for each of its messages: item[first[step]] ... */
 struct waiting { int *first, *item; };
@@ -250,7 +250,7 @@ int sp_traffic_place(const struct sp_traffic *t, int step)
     return low;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------ */
+/* ---- all of it --------------------------------------------------------------------- */
 
 struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart)
 {

@@ -20,7 +20,7 @@ struct sp_traffic {
     const struct sp_plan *p;
     int *first, *step;          /* the steps of each rank: step[first[r]] ... */
     int *item;                  /* by step */
-    int *number;                /* by step: of a message, of its kind; of others, within rank */
+    int *number;                /* by step: of a message: its kind; of others: in their rank */
     int *pair_of;               /* by step: of a message; else -1 */
     int *local;                 /* by rank: number of what it does besides messages */
     struct sp_pair *pair; int npairs;           /* by rank of `from` */

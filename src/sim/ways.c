@@ -14,7 +14,7 @@ struct maker {
     const struct sp_topo *topo;
     const struct sp_profile *f;
     struct sp_intern stretches, kinds;
-    int *link;                  /* by link of the topology: 1 + its number; 0: not yet crossed */
+    int *link;                  /* by link of the topology: 1 + its number; 0: none yet */
 };
 
 static int kind_number(struct maker *m, struct sp_way w)
@@ -26,7 +26,8 @@ static int kind_number(struct maker *m, struct sp_way w)
     int id = sp_intern(&m->kinds, list, 5);
     if (id == x->nkinds) {
         x->kind = sp_grow(x->kind, x->nkinds, sizeof *x->kind);
-        x->kind[x->nkinds++] = (struct sp_way){ .class = w.class, .latency = w.latency, .cap = w.cap };
+        w.hop = w.nhops = 0;
+        x->kind[x->nkinds++] = w;
     }
     return id;
 }
