@@ -27,9 +27,11 @@ static bool units_alike(const struct sp_classes *c, const struct sp_ways *x,
 static bool links_alike(const struct sp_classes *c, const struct sp_ways *x,
                         const struct sp_look *look)
 {
-    for (int l = 0; l < x->nlinks; l++)
-        if (look->rate[x->link_of[l]] != look->rate[x->link_of[c->first_link[c->link[l]]]])
+    for (int l = 0; l < x->nlinks; l++) {
+        int a = x->link_of[l], b = x->link_of[c->first_link[c->link[l]]];
+        if (look->rate[a] != look->rate[b] || look->link[a].kind != look->link[b].kind)
             return false;
+    }
     return true;
 }
 

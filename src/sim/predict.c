@@ -9,7 +9,8 @@
 #include "util/memory.h"
 #include "util/why.h"
 
-static const double hidden = 0.02;      /* of computing: so little exposed is hidden */
+static const double hidden = 0.02,      /* of computing: so little exposed is hidden */
+                    same = 1e-9;
 
 struct job {
     const struct sp_plan *p;
@@ -29,15 +30,22 @@ struct outcome {
     double busy;
 };
 
+static enum sp_link_kind kind_of(const struct job *j, int link)
+{
+    return j->t->link[j->s->link_of[link]].kind;
+}
+
+/* Of links that are equally full, one of the network rather than one that leads to it. */
 static void read_links(const struct job *j, const struct sp_sim *x, struct outcome *out)
 {
     out->fullest = -1;
     for (int i = 0; i < j->s->nlinks; i++) {
         double crossed = sp_sim_crossed(x, i);
         double busy = crossed / (j->s->rate[i] * out->time);
-        out->bytes[j->t->link[j->s->link_of[i]].kind] +=
-            crossed * (j->s->stands ? j->s->stands[i] : 1);
-        if (crossed > 0 && busy > out->busy * (1 + 1e-9)) {
+        enum sp_link_kind kind = kind_of(j, i);
+        out->bytes[kind] += crossed * (j->s->stands ? j->s->stands[i] : 1);
+        bool later = out->fullest >= 0 && kind > kind_of(j, out->fullest);
+        if (crossed > 0 && busy > out->busy * (later ? 1 - same : 1 + same)) {
             out->busy = busy;
             out->fullest = i;
         }
@@ -115,7 +123,7 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
     else if (f->exposed <= hidden * compute->time)
         snprintf(f->why, sizeof f->why, "kernels: communication is hidden but for %.1f %%",
                  fmax(0, 100 * f->exposed / run->time));
-    else if (slowed >= f->exposed / 2)
+    else if (slowed >= f->exposed / 2 && comm->time < compute->time)
         snprintf(f->why, sizeof f->why, "kernels: communication is hidden but slows them: they "
                  "take %s longer, %.0f %%, while messages are in flight", in_units(slowed).text,
                  100 * slowed / compute->time);
@@ -162,6 +170,26 @@ static const char *unknown(const struct sp_scene *s)
     return NULL;
 }
 
+/* Whether few messages fly at once, as in rings: each rank for itself is then found sooner
+ * than which are alike. */
+static bool few_messages(const struct sp_plan *p)
+{
+    enum { FEW = 8 };
+    long messages = 0, groups = 0;
+    int *last = sp_alloc((size_t)p->pb.ranks * SP_NLANES * sizeof *last);
+    for (int i = 0; i < p->nsteps; i++) {
+        const struct sp_step *s = &p->step[i];
+        if (s->op != SP_SEND)
+            continue;
+        int *group = &last[s->rank * SP_NLANES + s->lane];
+        groups += *group != s->group + 1;
+        *group = s->group + 1;
+        messages++;
+    }
+    free(last);
+    return messages <= FEW * groups;
+}
+
 /* Speeds are a group's, and the same for all groups. */
 static double *speeds(const struct sp_placement *at, const double *speed)
 {
@@ -176,12 +204,12 @@ static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
 {
     const struct sp_forecast_options *o = j->o;
     double *speed = o->speed ? speeds(at, o->speed) : NULL;
-    struct sp_scene *(*lay)(const struct sp_plan *, const struct sp_topo *,
-                            const struct sp_profile *, const struct sp_placement *) =
-        !o->explicit_run && !(o->jitter > 0) && !o->span ? sp_scene_collapsed
-        : at->groups > 1 ? sp_scene_all : sp_scene_new;
+    bool each = o->explicit_run || o->jitter > 0 || o->span
+                || (at->groups == 1 && few_messages(j->p));
     at->speed = speed;
-    struct sp_scene *s = lay(j->p, j->t, f, at);
+    struct sp_scene *s = !each ? sp_scene_collapsed(j->p, j->t, f, at)
+                         : at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
+                         : sp_scene_new(j->p, j->t, f, at);
     at->speed = NULL;
     free(speed);
     return s;

@@ -38,7 +38,8 @@ static void begin(struct colours *c)
         c->unit[u] = h;
     }
     for (int l = 0; l < x->nlinks; l++)
-        c->link[l] = sp_mix(c->seed, bits(c->look->rate[x->link_of[l]]));
+        c->link[l] = sp_mix(sp_mix(c->seed, c->look->link[x->link_of[l]].kind),
+                            bits(c->look->rate[x->link_of[l]]));
 }
 
 static void colour_stretches(struct colours *c)

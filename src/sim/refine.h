@@ -8,7 +8,8 @@
 /* What ranks and links are by themselves. */
 struct sp_look {
     const double *speed;        /* by unit; NULL: all 1 */
-    const double *rate;         /* by link of the topology */
+    const double *rate;         /* by link of the topology ... */
+    const struct sp_link *link; /* ... whose kinds are told apart too, to be counted */
     const int *host;            /* by unit; NULL: nobody shares processors */
     const double *processors;   /* by host */
     int hosts;

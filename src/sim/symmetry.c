@@ -329,8 +329,9 @@ static struct sp_look look_at(const struct sp_topo *t, const struct sp_profile *
         own->processors[node] = t->machine[t->node[node].machine].processors;
         shared = true;
     }
-    return (struct sp_look){ .speed = at->speed, .rate = own->rate, .hosts = t->nnodes,
-                             .host = shared ? own->host : NULL, .processors = own->processors };
+    return (struct sp_look){ .speed = at->speed, .rate = own->rate, .link = t->link,
+                             .processors = own->processors, .host = shared ? own->host : NULL,
+                             .hosts = t->nnodes };
 }
 
 struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_topo *t,
