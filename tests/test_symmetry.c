@@ -248,6 +248,10 @@ static void test_like_nodes_are_one(void **state)
     const char *problem = "ranks=32 seq=32768 mask=full pass=both";
     struct trial x = dgx(one_leaf, "ring", problem, 1);
     assert_int_equal(try(&x), 8);
+    x = dgx(one_leaf, "ring", "ranks=32 seq=32768 mask=causal layout=striped pass=both", 1);
+    assert_int_equal(try(&x), 8);
+    x = dgx(one_leaf, "ring", "ranks=32 seq=32768 mask=causal layout=zigzag pass=both", 1);
+    assert_int_equal(try(&x), 32);
     x = dgx("nodes_per_leaf=2 spines=2", "ring", problem, 1);
     assert_int_equal(try(&x), 16);
     x = dgx(one_leaf, "ulysses", problem, 1);
