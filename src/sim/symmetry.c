@@ -341,7 +341,8 @@ struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_top
     struct place own;
     struct sp_look look = look_at(t, f, at, &own);
     sp_scene_steps(&one);
-    struct sp_traffic *traffic = sp_traffic_new(&one, sp_scene_turns(f));
+    bool streams = t->vertex[t->endpoint[at->endpoint[0]]].kind == SP_GPU;
+    struct sp_traffic *traffic = sp_traffic_new(&one, sp_scene_turns(f), streams);
     struct sp_ways *ways = sp_ways_new(traffic, t, f, at, sp_scene_turns(f));
     struct sp_classes *classes = sp_refine(ways, &look);
     struct sp_scene *s = sp_alloc(sizeof *s);
