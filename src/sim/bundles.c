@@ -8,16 +8,17 @@
 
 #include "util/memory.h"
 
-/* ---- what they are by themselves ------------------------------------------------------- */
+/* ---- what they are by themselves --------------------------------------------------- */
 
 static bool units_alike(const struct sp_classes *c, const struct sp_ways *x,
                         const struct sp_look *look)
 {
     for (int u = 0; u < x->at->groups * x->at->ranks; u++) {
         int v = c->first[c->unit[u]];
+        const double *have = look->processors;
         if (x->t->local[u % x->at->ranks] != x->t->local[v % x->at->ranks]
             || (look->speed && look->speed[u] != look->speed[v])
-            || (look->host && look->processors[look->host[u]] != look->processors[look->host[v]]))
+            || (look->host && have[look->host[u]] != have[look->host[v]]))
             return false;
     }
     return true;
@@ -78,7 +79,7 @@ static bool hosts_alike(const struct sp_classes *c, const struct sp_ways *x,
     return good;
 }
 
-/* ---- bundles ------------------------------------------------------------------------------ */
+/* ---- bundles ----------------------------------------------------------------------- */
 
 /* Classes of stretches: like links, like shares, like beginnings. */
 static int *stretch_classes(const struct sp_classes *c, const struct sp_ways *x)
@@ -87,8 +88,8 @@ static int *stretch_classes(const struct sp_classes *c, const struct sp_ways *x)
     int *of = sp_alloc((size_t)x->nstretches * sizeof *of);
     for (int i = 0; i < x->nstretches; i++) {
         const struct sp_stretch *s = &x->stretch[i];
-        int list[4] = { s->before < 0 ? -1 : of[s->before], s->before < 0 ? -1 : c->link[s->link],
-                        0, s->kind };
+        bool begins = s->before < 0;
+        int list[4] = { begins ? -1 : of[s->before], begins ? -1 : c->link[s->link], 0, s->kind };
         memcpy(list + 2, &s->share, sizeof s->share);
         of[i] = sp_intern(&seen, list, 4);
     }
@@ -125,7 +126,7 @@ static void make_bundles(struct sp_classes *c, const struct sp_ways *x)
     sp_intern_free(&seen);
 }
 
-/* ---- counting ------------------------------------------------------------------------------ */
+/* ---- counting ---------------------------------------------------------------------- */
 
 /* What has been counted of one bundle, for each of some things. */
 struct tally {

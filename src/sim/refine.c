@@ -33,7 +33,9 @@ static void begin(struct colours *c)
     for (int u = 0; u < c->units; u++) {
         uint64_t h = sp_mix(c->seed, (uint64_t)x->t->local[u % x->at->ranks]);
         h = sp_mix(h, bits(c->look->speed ? c->look->speed[u] : 1));
-        c->unit[u] = sp_mix(h, bits(c->look->host ? c->look->processors[c->look->host[u]] : 0));
+        if (c->look->host)
+            h = sp_mix(h, bits(c->look->processors[c->look->host[u]]));
+        c->unit[u] = h;
     }
     for (int l = 0; l < x->nlinks; l++)
         c->link[l] = sp_mix(sp_mix(c->seed, c->look->link[x->link_of[l]].kind),
@@ -156,7 +158,8 @@ static int *classes(const uint64_t *colour, int n, int **first, int **size, int 
 static struct colours colours_new(const struct sp_ways *x, const struct sp_look *look)
 {
     struct colours c = { .x = x, .look = look, .units = x->at->groups * x->at->ranks };
-    size_t units = (size_t)c.units, links = (size_t)x->nlinks, stretches = (size_t)x->nstretches;
+    size_t units = (size_t)c.units, links = (size_t)x->nlinks;
+    size_t stretches = (size_t)x->nstretches;
     c.unit = sp_alloc(units * sizeof *c.unit);
     c.seen_unit = sp_alloc(units * sizeof *c.unit);
     c.link = sp_alloc(links * sizeof *c.link);

@@ -7,7 +7,7 @@
 #include "sim/scene.h"
 #include "util/memory.h"
 
-/* Step i of group g, in a plan of so many groups: forward passes come before backward ones. */
+/* Step i of group g, in a plan of so many groups: forward passes come first. */
 static int moved(const struct sp_plan *p, int groups, int g, int i)
 {
     if (sp_step_pass(p, i) == SP_FORWARD)

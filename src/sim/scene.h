@@ -59,7 +59,8 @@ struct sp_scene *sp_scene_new(const struct sp_plan *p, const struct sp_topo *t,
 struct sp_scene *sp_scene_all(const struct sp_plan *p, const struct sp_topo *t,
                               const struct sp_profile *f, const struct sp_placement *at);
 
-/* All groups, one rank standing for all that are alike (symmetry.c): the same times. */
+/* All groups, one rank standing for all that are alike (symmetry.c): the same times. Lanes of
+ * GPUs must be streams (sim.h), of CPUs not. */
 struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_topo *t,
                                     const struct sp_profile *f, const struct sp_placement *at);
 

@@ -1,31 +1,33 @@
 /* symmetry.c - all groups at once, one rank standing for all that are alike.
  *
  * Units are the ranks of all groups. Units, links and flows (messages from one unit to
- * another, over one way) are put in classes by colour refinement: at first a unit's colour is what it does
- * by itself (traffic.c) and its speed, a link's its rate; then, again and again, a flow's is
- * made of its messages and of the colours of its ends and of the links on its way, a unit's
- * of those of its flows, a link's of those of the flows that cross it. What comes out is the
- * coarsest equitable partition: if one unit of a class sends 3 flows of some colour then all
- * do; if flows of some colour take twice of one link of a class then they do so of each
- * (bundles.c counts, and trusts no hash).
+ * another, over one way) are put in classes by colour refinement: at first a unit's
+ * colour is what it does by itself (traffic.c) and its speed, a link's its rate; then,
+ * again and again, a flow's is made of its messages and of the colours of its ends and
+ * of the links on its way, a unit's of those of its flows, a link's of those of the
+ * flows that cross it. What comes out is the coarsest equitable partition: if one unit
+ * of a class sends 3 flows of some colour then all do; if flows of some colour take
+ * twice of one link of a class then they do so of each (bundles.c counts, and trusts no
+ * hash).
  *
- * That is enough for equal times. Suppose that until some moment like things have been alike:
- * like steps began and ended together, like flows have as many bytes left. Like units then
- * have the same items to start, since items wait for like steps. The rates are the max-min
- * fair ones, found by filling: all flows grow alike until a link is full or a flow is at its
- * cap. A link's load is the sum over colours of (what flows of the colour take of it) x (their
- * rate), which is the same sum for like links, so they are full at the same point and stop
- * flows of the same colours: like flows get like rates. Hence the next thing that ends does
- * so with all that are like it, and all has been alike until then too.
+ * That is enough for equal times. Suppose that until some moment like things have been
+ * alike: like steps began and ended together, like flows have as many bytes left. Like
+ * units then have the same items to start, since items wait for like steps. The rates
+ * are the max-min fair ones, found by filling: all flows grow alike until a link is
+ * full or a flow is at its cap. A link's load is the sum over colours of (what flows of
+ * the colour take of it) x (their rate), which is the same sum for like links, so they
+ * are full at the same point and stop flows of the same colours: like flows get like
+ * rates. Hence the next thing that ends does so with all that are like it, and all has
+ * been alike until then too.
  *
- * So it suffices to follow one unit of each class, and one flow of each colour, if that flow
- * takes of a link what all flows of its colour take together. Like messages that leave or
- * reach a unit are one message, unless the profile makes messages of a group take turns; then
- * NCCL's rounds, which are part of a flow's colour, tell them apart.
+ * So it suffices to follow one unit of each class, and one flow of each colour, if that
+ * flow takes of a link what all flows of its colour take together. Like messages that
+ * leave or reach a unit are one message, unless the profile makes messages of a group
+ * take turns; then NCCL's rounds, which are part of a flow's colour, tell them apart.
  *
- * Ranks of a causal ring are not alike if the layout is zigzag: all queries over half of the
- * keys don't take quite as long as half of the queries over all keys, and each rank has so
- * many of either. Groups are alike all the same. */
+ * Ranks of a causal ring are not alike if the layout is zigzag: all queries over half
+ * of the keys don't take quite as long as half of the queries over all keys, and each
+ * rank has so many of either. Groups are alike all the same. */
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <limits.h>
@@ -50,7 +52,7 @@ struct folding {
     struct sp_intern ways;
 };
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------- */
 
 static int bundle_of(const struct folding *f, int unit, int step)
 {
@@ -87,7 +89,7 @@ static int way_of(struct folding *f, const struct sp_bundle *b, int times)
     return way;
 }
 
-/* ---- steps ---------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------- */
 
 /* How many steps each pass will have. */
 static void count_steps(struct folding *f, int *steps)
@@ -124,8 +126,9 @@ static void fold_step(struct folding *f, int q, int id)
     }
     f->at[id] = to;
     f->next[sp_step_pass(f->t->p, id)]++;
-    f->p->step[to] = (struct sp_step){ .op = old->op, .lane = old->lane, .rank = q, .twin = -1,
-                                       .group = old->group, .qpos = -1, .kpos = -1 };
+    f->p->step[to] = (struct sp_step){
+        .op = old->op, .lane = old->lane, .rank = q, .twin = -1, .group = old->group,
+        .qpos = -1, .kpos = -1 };
     f->s->way[to] = -1;
     f->s->work[to] = f->one->work[id];
     f->s->bytes[to] = f->one->bytes[id];
@@ -135,7 +138,7 @@ static void fold_step(struct folding *f, int q, int id)
         f->s->full[to] = f->one->full[id];
 }
 
-/* ---- what they wait for ----------------------------------------------------------------------- */
+/* ---- what they wait for ------------------------------------------------------------ */
 
 static int by_value(const void *a, const void *b)
 {
@@ -188,7 +191,7 @@ static void fold_needs(struct folding *f, int rank)
     }
 }
 
-/* ---- the scene --------------------------------------------------------------------------------- */
+/* ---- the scene --------------------------------------------------------------------- */
 
 static void fold_messages(struct folding *f)
 {
@@ -310,7 +313,7 @@ static void fold(struct folding *f, const struct sp_look *look)
     sp_intern_free(&f->ways);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 struct place { double *rate, *processors; int *host; };
 
@@ -341,14 +344,16 @@ struct sp_scene *sp_scene_collapsed(const struct sp_plan *p, const struct sp_top
     struct place own;
     struct sp_look look = look_at(t, f, at, &own);
     sp_scene_steps(&one);
-    struct sp_traffic *traffic = sp_traffic_new(&one, sp_scene_turns(f));
+    bool streams = t->vertex[t->endpoint[at->endpoint[0]]].kind == SP_GPU;
+    struct sp_traffic *traffic = sp_traffic_new(&one, sp_scene_turns(f), streams);
     struct sp_ways *ways = sp_ways_new(traffic, t, f, at, sp_scene_turns(f));
     struct sp_classes *classes = sp_refine(ways, &look);
     struct sp_scene *s = sp_alloc(sizeof *s);
     struct sp_plan *folded = sp_alloc(sizeof *folded);
     folded->pb = p->pb;
     folded->pb.ranks = classes->nunits;
-    *s = (struct sp_scene){ .plan = folded, .owned = folded, .profile = f, .inside = one.inside };
+    *s = (struct sp_scene){
+        .plan = folded, .owned = folded, .profile = f, .inside = one.inside };
     struct folding fold_up = { .one = &one, .t = traffic, .x = ways, .c = classes, .s = s,
                                .p = folded };
     fold(&fold_up, &look);

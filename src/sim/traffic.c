@@ -9,7 +9,7 @@
 
 static bool message(const struct sp_plan *p, int step) { return p->step[step].twin >= 0; }
 
-/* ---- steps by rank, items ------------------------------------------------------------- */
+/* ---- steps by rank, items ---------------------------------------------------------- */
 
 static void by_rank(struct sp_traffic *t)
 {
@@ -50,7 +50,7 @@ static void cut_in_items(struct sp_traffic *t, int rank)
     }
 }
 
-/* ---- what a rank does by itself --------------------------------------------------------- */
+/* ---- what a rank does by itself ---------------------------------------------------- */
 
 struct list { int *x; int n; };
 
@@ -99,9 +99,13 @@ static int local_of(struct sp_traffic *t, const struct sp_scene *s, int rank, st
         int id = t->step[i];
         const struct sp_step *x = &p->step[id];
         int what = x->lane << 8 | sp_step_pass(p, id) << 16;
-        for (int j = 0; j < x->needs; j++)
-            if (!message(p, p->need[x->need + j]))
-                push_key(k, t->item[id], t->number[p->need[x->need + j]]);
+        for (int j = 0; j < x->needs; j++) {
+            int on = p->need[x->need + j];
+            if (!message(p, on))
+                push_key(k, t->item[id], t->number[on]);
+            else if (t->whole)
+                push_key(k, t->item[id], -1 - t->item[on]);
+        }
         bool opens = t->item[id] == items;
         items += opens;
         if (message(p, id)) {
@@ -127,7 +131,7 @@ static int local_of(struct sp_traffic *t, const struct sp_scene *s, int rank, st
     return sp_intern(&t->locals, l->x, l->n);
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------- */
 
 /* Items of a rank that wait for each of its messages: item[first[step]] ... */
 struct waiting { int *first, *item; };
@@ -171,8 +175,10 @@ static int kind_of(struct sp_traffic *t, const struct sp_scene *s, const struct 
     push(l, t->item[send]);
     push(l, t->item[recv]);
     push_double(l, s->bytes[send]);
-    push_waiting(l, k, w, send);
-    push_waiting(l, k, w, recv);
+    if (!t->whole) {
+        push_waiting(l, k, w, send);
+        push_waiting(l, k, w, recv);
+    }
     return sp_intern(&t->kinds, l->x, l->n);
 }
 
@@ -212,7 +218,7 @@ static void number_messages(struct sp_traffic *t, int send, int pair, int kind)
 
 /* Messages of one rank; last: of each rank, its latest pair. */
 static void pairs_of(struct sp_traffic *t, const struct sp_scene *s, const struct waiting *w,
-                     int rank, bool apart, int *last, struct list *l, struct keys *k)
+                     int rank, int *last, struct list *l, struct keys *k)
 {
     struct keys sent = { 0 };
     int from = t->npairs;
@@ -227,7 +233,7 @@ static void pairs_of(struct sp_traffic *t, const struct sp_scene *s, const struc
             last[to] = t->npairs++;
         }
         int kind = kind_of(t, s, w, send, l, k);
-        if (apart)
+        if (t->apart)
             kind = kind_apart(t, kind, t->pair[last[to]].messages++, l);
         number_messages(t, send, last[to], kind);
         push_key(&sent, last[to], kind);
@@ -252,12 +258,14 @@ int sp_traffic_place(const struct sp_traffic *t, int step)
     return low;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------ */
+/* ---- all of it --------------------------------------------------------------------- */
 
-struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart)
+struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart, bool whole)
 {
     struct sp_traffic *t = sp_alloc(sizeof *t);
     t->p = s->plan;
+    t->apart = apart;
+    t->whole = whole;
     size_t ranks = (size_t)t->p->pb.ranks, steps = (size_t)t->p->nsteps;
     by_rank(t);
     t->item = sp_alloc(steps * sizeof *t->item);
@@ -274,7 +282,7 @@ struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart)
     struct waiting w = find_waiting(t);
     for (int r = 0; r < t->p->pb.ranks; r++) {
         t->local[r] = local_of(t, s, r, &l, &k);
-        pairs_of(t, s, &w, r, apart, last, &l, &k);
+        pairs_of(t, s, &w, r, last, &l, &k);
     }
     free(w.first);
     free(w.item);

@@ -20,16 +20,18 @@ struct sp_traffic {
     const struct sp_plan *p;
     int *first, *step;          /* the steps of each rank: step[first[r]] ... */
     int *item;                  /* by step */
-    int *number;                /* by step: of a message, of its kind; of others, within rank */
+    int *number;                /* by step: of a message: its kind; of others: in their rank */
     int *pair_of;               /* by step: of a message; else -1 */
     int *local;                 /* by rank: number of what it does besides messages */
     struct sp_pair *pair; int npairs;           /* by rank of `from` */
+    bool apart, whole;
     struct sp_intern locals, kinds;
     struct sp_intern shapes;    /* of pairs: kind and how many, kind and how many, ... */
 };
 
-/* s: sp_scene_steps(). apart: like messages of a pair are not taken together. */
-struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart);
+/* s: sp_scene_steps(). apart: like messages of a pair are not taken together. whole: groups
+ * end as a whole, so whoever waits for a message waits for its item. */
+struct sp_traffic *sp_traffic_new(const struct sp_scene *s, bool apart, bool whole);
 void sp_traffic_free(struct sp_traffic *t);
 
 /* The place of a message's kind among those of its pair's shape. */

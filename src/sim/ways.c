@@ -14,19 +14,19 @@ struct maker {
     const struct sp_topo *topo;
     const struct sp_profile *f;
     struct sp_intern stretches, kinds;
-    int *link;                  /* by link of the topology: 1 + its number; 0: not yet crossed */
+    struct sp_intern halves;    /* of ways, as they come ... */
+    int *end;                   /* ... and the last stretch of each */
+    int *link;                  /* by link of the topology: 1 + its number; 0: none yet */
 };
 
-static int kind_number(struct maker *m, struct sp_way w)
+static int kind_number(struct maker *m, struct sp_way w, const int *list, int n)
 {
     struct sp_ways *x = m->x;
-    int list[5] = { (int)w.class };
-    memcpy(list + 1, &w.latency, sizeof w.latency);
-    memcpy(list + 3, &w.cap, sizeof w.cap);
-    int id = sp_intern(&m->kinds, list, 5);
+    int id = sp_intern(&m->kinds, list, n);
     if (id == x->nkinds) {
         x->kind = sp_grow(x->kind, x->nkinds, sizeof *x->kind);
-        x->kind[x->nkinds++] = (struct sp_way){ .class = w.class, .latency = w.latency, .cap = w.cap };
+        w.hop = w.nhops = 0;
+        x->kind[x->nkinds++] = w;
     }
     return id;
 }
@@ -55,22 +55,36 @@ static int stretch(struct maker *m, struct sp_stretch s)
     return id;
 }
 
-static int go_on(struct maker *m, int before, const struct sp_hop *hop, int n)
+/* The last stretch of half a way: a tail says what kind the way is of, a head does not. */
+static int half(struct maker *m, const struct sp_way *tail, const struct sp_hop *hop, int n)
 {
+    enum { KIND = 5 };
+    int list[KIND + 2 * SP_MAX_HOPS] = { tail ? (int)tail->class : -1 };
+    if (tail) {
+        memcpy(list + 1, &tail->latency, sizeof tail->latency);
+        memcpy(list + 3, &tail->cap, sizeof tail->cap);
+    }
+    for (int i = 0; i < n; i++) {
+        list[KIND + 2 * i] = hop[i].link;
+        memcpy(list + KIND + 2 * i + 1, &hop[i].share, sizeof hop[i].share);
+    }
+    int known = m->halves.n, id = sp_intern(&m->halves, list, KIND + 2 * n);
+    if (id < known)
+        return m->end[id];
+    int at = stretch(m, (struct sp_stretch){
+        -1, -1, 0, tail ? kind_number(m, *tail, list, KIND) : -1 });
     for (int i = 0; i < n; i++)
-        before = stretch(m, (struct sp_stretch){ before, link_number(m, hop[i].link),
-                                                 hop[i].share, -1 });
-    return before;
+        at = stretch(m, (struct sp_stretch){ at, link_number(m, hop[i].link), hop[i].share, -1 });
+    m->end = sp_grow(m->end, id, sizeof *m->end);
+    return m->end[id] = at;
 }
 
 static void add(struct maker *m, int way, int from, int to)
 {
     struct sp_route r;
     struct sp_way w = sp_scene_route(m->topo, m->f, from, to, &r);
-    int half = r.n / 2, none = stretch(m, (struct sp_stretch){ -1, -1, 0, -1 });
-    int begin = stretch(m, (struct sp_stretch){ -1, -1, 0, kind_number(m, w) });
-    m->x->head[way] = go_on(m, none, r.hop, half);
-    m->x->tail[way] = go_on(m, begin, r.hop + half, r.n - half);
+    m->x->head[way] = half(m, NULL, r.hop, r.n / 2);
+    m->x->tail[way] = half(m, &w, r.hop + r.n / 2, r.n - r.n / 2);
 }
 
 static void find_rounds(struct sp_ways *x, const struct sp_topo *topo)
@@ -111,6 +125,8 @@ struct sp_ways *sp_ways_new(const struct sp_traffic *t, const struct sp_topo *to
         find_rounds(x, topo);
     sp_intern_free(&m.stretches);
     sp_intern_free(&m.kinds);
+    sp_intern_free(&m.halves);
+    free(m.end);
     free(m.link);
     return x;
 }
