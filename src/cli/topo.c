@@ -8,6 +8,7 @@
 
 #include "cli/topo_plot.h"
 #include "cli/topo_verbs.h"
+#include "cli/venue.h"
 #include "cli/verbs.h"
 #include "topo/bound.h"
 #include "topo/topo.h"
@@ -241,7 +242,7 @@ static int show_main(int argc, char **argv)
     argv[0] = name;
     argp_err_exit_status = SP_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &r);
-    struct sp_topo *t = sp_topo_load(r.file, &why);
+    struct sp_topo *t = sp_venue_topo(r.file, &why);
     if (!t)
         sp_stop_together(SP_EXIT_ENVIRONMENT, "%s", why);
     show_machines(t);

@@ -9,7 +9,7 @@
 #include "util/data.h"
 #include "util/why.h"
 
-static struct sp_topo *load_cluster(const char *name, const char **why)
+struct sp_topo *sp_venue_topo(const char *name, const char **why)
 {
     const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
     if (strcmp(name, "-") && access(path, F_OK)) {
@@ -44,7 +44,7 @@ const char *sp_venue_load(const char *cluster, const char *profile, struct sp_ve
     if (!cluster)
         return "--cluster FILE is needed: a cluster file, a machine's hwloc XML, or one of those in "
                "topologies/, such as dgx-h100-2";
-    w->topo = load_cluster(cluster, &why);
+    w->topo = sp_venue_topo(cluster, &why);
     if (!w->topo)
         return sp_why("--cluster: %s", why);
     w->profile = profile ? sp_profile_load(profile, &why) : default_profile(w->topo, &why);

@@ -7,12 +7,15 @@
 #include "sim/profile.h"
 #include "topo/topo.h"
 
+/* A file, a name of topologies/ ("dgx-h100-2"), or "-", this machine. NULL: *why says why not. */
+struct sp_topo *sp_venue_topo(const char *name, const char **why);
+
 struct sp_venue {
     struct sp_topo *topo;
     struct sp_profile *profile;
 };
 
-/* --cluster: a file, a name of topologies/ ("dgx-h100-2"), or "-", this machine. --profile: a
+/* --cluster: as above. --profile: a
  * file, a name of topologies/profiles, or, if NULL, what topologies/aliases has for the devices
  * of the cluster. NULL, or why not. */
 const char *sp_venue_load(const char *cluster, const char *profile, struct sp_venue *w);
