@@ -126,7 +126,7 @@ def cpus():
     """Hosts without GPUs: `ranks` of them on each, over one Gb/s Ethernet switch."""
     files = {}
     for ranks in (1, 2):
-        machine = f'machine box ranks={ranks} memory=10GB/s nic_rate=1Gb/s cores=2'
+        machine = f'machine box ranks={ranks} memory=100GB/s nic_rate=1Gb/s cores=2'
         fabric = 'ethernet rate=1Gb/s rails=1 nodes_per_leaf=2 spines=0 nic=10us switch=5us'
         files[f'cpu-2x{ranks}'] = (f'# 2 hosts, {ranks} rank{"s" * (ranks > 1)} on each, '
                                    f'1 Gb/s Ethernet\n{machine}\n'
