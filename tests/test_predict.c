@@ -229,6 +229,26 @@ static void test_spans(void **state)
     sp_topo_free(t);
 }
 
+/* Ends that are made one where they are many hardly change what comes out. */
+static void test_coarse_is_close(void **state)
+{
+    struct sp_topo *t = topofile_must("machine box ranks=8 memory=10GB/s nic_rate=10Gb/s\n"
+                                      "nodes b[1-12] machine=box\n"
+                                      "fabric eth rate=10Gb/s nic=5us nodes_per_leaf=8 spines=1 "
+                                      "oversub=2\n", NULL);
+    struct sp_plan *p = case_plan("allgather", "ranks=96 rows=64 heads=8:8 dim=4 pass=fwd");
+    struct sp_forecast_options o = { .eps = -1 };
+    struct sp_forecast exact = predict(p, t, 1e-9, o);
+    (void)state;
+    o.eps = 0;
+    struct sp_forecast coarse = predict(p, t, 1e-9, o);
+    double a = exact.pass[0].time[0], b = coarse.pass[0].time[0];
+    assert_true(a != b && fabs(a - b) < 1e-3 * a);
+    assert_true(exact.pass[0].time[SP_SIM_COMPUTE] == coarse.pass[0].time[SP_SIM_COMPUTE]);
+    sp_plan_free(p);
+    sp_topo_free(t);
+}
+
 static void test_unknown_kernel(void **state)
 {
     struct sp_topo *t = topofile_must(boxes, NULL);
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_slowed),
         cmocka_unit_test(test_groups_alike),
         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_coarse_is_close),
         cmocka_unit_test(test_unknown_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@ struct job {
     struct sp_scene *s;
     struct sp_loop *loop;
     bool streams;
+    double eps;
 };
 
 /* One run. */
@@ -57,8 +58,8 @@ static struct outcome run(struct job *j, enum sp_pass pass, enum sp_sim_mode mod
 {
     struct sp_span *span = mode == SP_SIM_OVERLAPPED ? j->o->span : NULL;
     struct sp_sim *x = sp_sim_new(j->s, &(struct sp_sim_options){
-        .mode = mode, .eps = j->o->eps, .jitter = j->o->jitter, .seed = j->o->seed,
-        .streams = j->streams, .span = span });
+        .mode = mode, .eps = mode == SP_SIM_COMPUTE ? 0 : j->eps, .jitter = j->o->jitter,
+        .seed = j->o->seed, .streams = j->streams, .span = span });
     struct sp_executor *e = sp_sim_executor(x);
     struct outcome out = { 0 };
     const char *why = sp_loop_run(j->loop, pass, e, span);
@@ -189,11 +190,11 @@ static bool messages_inside(const struct sp_scene *s)
     return inside;
 }
 
-/* Whether few messages fly at once, as in rings: each rank for itself is then found sooner
- * than which are alike. */
-static bool few_messages(const struct sp_plan *p)
+/* Messages that a rank's group has, on average, and how many groups of them a rank has. */
+struct burst { double messages, groups; };
+
+static struct burst bursts(const struct sp_plan *p)
 {
-    enum { FEW = 8 };
     long messages = 0, groups = 0;
     int *last = sp_alloc((size_t)p->pb.ranks * SP_NLANES * sizeof *last);
     for (int i = 0; i < p->nsteps; i++) {
@@ -206,7 +207,35 @@ static bool few_messages(const struct sp_plan *p)
         messages++;
     }
     free(last);
-    return messages <= FEW * groups;
+    return (struct burst){ groups ? (double)messages / (double)groups : 0,
+                           (double)groups / p->pb.ranks };
+}
+
+/* Seconds that the link with most to carry needs. */
+static double load(const struct sp_scene *s)
+{
+    double *bytes = sp_alloc((size_t)s->nlinks * sizeof *bytes), most = 0;
+    for (int i = 0; i < s->plan->nsteps; i++)
+        for (int h = 0; s->way[i] >= 0 && h < s->ways[s->way[i]].nhops; h++) {
+            const struct sp_hop *hop = &s->hop[s->ways[s->way[i]].hop + h];
+            bytes[hop->link] += s->bytes[i] * (double)hop->share;
+        }
+    for (int i = 0; i < s->nlinks; i++)
+        most = fmax(most, bytes[i] / s->rate[i]);
+    free(bytes);
+    return most;
+}
+
+/* Thousands of messages at once that all end at their own moment would need hours: then ends
+ * that are close together, by the time that a group takes, are made one. */
+static double coarseness(const struct sp_scene *s, double eps)
+{
+    enum { MANY = 8192 };
+    static const double close = 3e-4;
+    struct burst b = bursts(s->plan);
+    if (eps != 0 || b.messages * s->plan->pb.ranks < MANY)
+        return fmax(eps, 0);
+    return close * load(s) / b.groups;
 }
 
 /* Speeds are a group's, and the same for all groups. */
@@ -221,10 +250,11 @@ static double *speeds(const struct sp_placement *at, const double *speed)
 static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
                             struct sp_placement *at)
 {
+    enum { FEW = 8 };           /* then who is alike is found no sooner than what each does */
     const struct sp_forecast_options *o = j->o;
     double *speed = o->speed ? speeds(at, o->speed) : NULL;
     bool each = o->explicit_run || o->jitter > 0 || o->span
-                || (at->groups == 1 && few_messages(j->p));
+                || (at->groups == 1 && bursts(j->p).messages <= FEW);
     at->speed = speed;
     struct sp_scene *s = !each ? sp_scene_collapsed(j->p, j->t, f, at)
                          : at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
@@ -261,6 +291,7 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
         return out;
     j.streams = t->vertex[t->endpoint[at.endpoint[0]]].kind == SP_GPU;
     j.s = lay(&j, f, &at);
+    j.eps = coarseness(j.s, o->eps);
     out.inside = j.s->inside && messages_inside(j.s);
     out.ranks = j.s->plan->pb.ranks;
     out.represented = p->pb.ranks * groups;

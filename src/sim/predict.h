@@ -12,7 +12,9 @@ struct sp_forecast_options {
     int per_node;               /* ranks on a node; 0: all its endpoints */
     bool decompose;             /* all modes */
     bool explicit_run;          /* don't collapse */
-    double eps, jitter;
+    double eps;                 /* sp_net_new; 0: exact, or coarse where very many messages fly
+                                   at once; < 0: exact */
+    double jitter;
     unsigned long seed;
     const double *speed;        /* by rank; NULL: all 1 */
     struct sp_span *span;       /* by step; filled if not NULL (one group, explicitly) */
