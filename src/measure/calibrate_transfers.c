@@ -124,11 +124,11 @@ static double exchange(const struct sp_calibration *c, const int pair[2], size_t
         int at = 0, turns = turns_of(bytes * (size_t)(messages ? messages : 1));
         for (int k = 0; k < turns; k++) {
             took = group_seconds(p, l->c->rank, sp_bench_spans(b), &at);
-            sp_tally_add(&t, isnan(took) ? INFINITY : took);
+            sp_tally_add(&t, !isnan(took) ? took : messages == ONE_WAY ? 0 : INFINITY);
         }
     }
     sp_bench_free(b);
-    return sp_tally_typical(&t, l->c, SP_FASTEST);
+    return sp_tally_typical(&t, l->c, messages == ONE_WAY ? SP_SLOWEST : SP_FASTEST);
 }
 
 /* ---- who talks to whom -------------------------------------------------------------------- */
@@ -207,6 +207,18 @@ static void fit_link(struct sp_profile *f, const struct sp_transfer *t, int n)
     sp_topo_free(here);
 }
 
+/* Whether a large message takes much longer when another comes the other way. */
+static void fit_half(const struct sp_calibration *c, const int pair[2], struct sp_path_fit *f,
+                     struct sp_transfer both, double seconds)
+{
+    double one = exchange(c, pair, (size_t)both.bytes, ONE_WAY, seconds);
+    f->half = both.seconds > 1.5 * one;
+    if (!f->half)
+        return;
+    f->rate = both.bytes / one;
+    sp_curve_free(&f->efficiency);
+}
+
 /* Sizes up to 1 MiB, and what there is time for at that rate: a pass has all turns of both
  * ranks. */
 static bool in_time(size_t bytes, double rate, double seconds)
@@ -223,11 +235,11 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     struct sp_path_fit *f = &c->profile->path[class];
     struct sp_transfer all[NSIZES], used[NSIZES];
     double each = seconds / (NSIZES + 4), large = 0;
-    int sizes_in = 0, ways = class == SP_PATH_NET ? ONE_WAY : 1;
+    int sizes_in = 0;
     double rate = 3e9;
     for (int i = 0; i < NSIZES && in_time(sizes[i].bytes, rate, each); i++, sizes_in++) {
         all[i] = (struct sp_transfer){ (double)sizes[i].bytes,
-                                       exchange(c, pair, sizes[i].bytes, ways, each) };
+                                       exchange(c, pair, sizes[i].bytes, 1, each) };
         large = sizes[i].bytes == 1 << 20 ? all[i].seconds : large;
         if (!sizes[i].held_out)
             used[n++] = all[i];
@@ -243,10 +255,8 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     }
     fit_groups(c, pair, f, all[0].seconds, large, 2 * each);
     if (class == SP_PATH_NET)
-        f->half = exchange(c, pair, (size_t)all[sizes_in - 1].bytes, 1, 2 * each)
-                  > 1.5 * all[sizes_in - 1].seconds;
-    f->source = strdup(class == SP_PATH_NET ? "messages of one rank to another, of blocks just written"
-                       : "exchanges of two ranks, both ways at once, of blocks just written");
+        fit_half(c, pair, f, all[sizes_in - 1], 2 * each);
+    f->source = strdup("exchanges of two ranks, both ways at once, of blocks just written");
     for (int i = 0; i < sizes_in; i++) {
         struct sp_fitted x = { .measured = all[i].seconds, .held_out = sizes[i].held_out };
         x.fitted = sp_path_seconds(f, all[i].bytes);
