@@ -18,6 +18,8 @@
 
 enum { DIM = 64, ROW = DIM * 4, MOST_TURNS = 16, GROUP = 4, MOST = 100, FEWEST = 3, ONE_WAY = 0 };
 
+/* Over a network that is slower than memory by far, caches hardly matter, and time does. */
+static bool slow_network;
 static const size_t footprint = (size_t)256 << 20;     /* of all turns, at most */
 
 static const struct size { size_t bytes; bool held_out; } sizes[] = {
@@ -35,6 +37,8 @@ enum { NSIZES = sizeof sizes / sizeof *sizes };
 static int turns_of(size_t bytes)
 {
     size_t n = footprint / (2 * bytes);
+    if (bytes >= (size_t)1 << 20 && slow_network)
+        return 2;
     return n > MOST_TURNS ? MOST_TURNS : n < 2 ? 2 : (int)n;
 }
 
@@ -237,6 +241,7 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
     double each = seconds / (NSIZES + 4), large = 0;
     int sizes_in = 0;
     double rate = 3e9;
+    slow_network = false;
     for (int i = 0; i < NSIZES && in_time(sizes[i].bytes, rate, each); i++, sizes_in++) {
         all[i] = (struct sp_transfer){ (double)sizes[i].bytes,
                                        exchange(c, pair, sizes[i].bytes, 1, each) };
@@ -245,6 +250,7 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
             used[n++] = all[i];
         if (sizes[i].bytes >= 1 << 18)
             rate = fmin(rate, all[i].bytes / all[i].seconds);
+        slow_network = rate < 1e9;
     }
     const char *why = sp_fit_path(f, used, n);
     if (why)
