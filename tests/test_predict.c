@@ -25,8 +25,8 @@ static const double net = 125e6;        /* bytes/s */
 static struct sp_kernel_fit kernel(enum sp_op op, double tile)
 {
     return (struct sp_kernel_fit){ .op = op, .dtype = SP_F32, .dim = 4, .tile_rows = 1,
-                                   .tile_keys = 1, .tile = tile, .masked = 1, .high_rows = 1e9,
-                                   .high_keys = 1e9 };
+                                   .tile_keys = 1, .tile = tile, .masked = 1, .alone = 1,
+                                   .high_rows = 1e9, .high_keys = 1e9 };
 }
 
 struct bench { struct sp_profile f; struct sp_kernel_fit kernel[2]; };
@@ -182,6 +182,22 @@ static void test_slowed(void **state)
     sp_topo_free(t);
 }
 
+/* What a pass takes beside its steps is nothing that computing could hide messages behind. */
+static void test_beside_steps(void **state)
+{
+    struct sp_topo *t = topofile_must(boxes, NULL);
+    struct sp_plan *p = case_plan("ring", ring4);
+    struct bench b;
+    (void)state;
+    bench_new(&b, 1e-12);
+    b.f.pass = 10;
+    struct sp_forecast f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
+    says(&f.pass[SP_FORWARD], "carries 100 % of its 0.1 GB/s");
+    is_about(f.pass[SP_FORWARD].time[SP_SIM_COMM], 10 + 3 * ((1 << 18) / net + 4e-6));
+    sp_plan_free(p);
+    sp_topo_free(t);
+}
+
 /* ---- the rest ------------------------------------------------------------------------------ */
 
 static void test_groups_alike(void **state)
@@ -278,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_latency_bound),
         cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_slowed),
+        cmocka_unit_test(test_beside_steps),
         cmocka_unit_test(test_groups_alike),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_coarse_is_close),

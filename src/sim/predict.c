@@ -137,7 +137,7 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
         snprintf(f->why, sizeof f->why, "waiting: ranks compute unequally and wait for each other, "
                  "%s in all; communication alone takes %s", in_units(f->exposed).text,
                  in_units(comm->time).text);
-    else
+    else if (comm->fullest >= 0)
         blame_network(j, comm, f);
 }
 
@@ -146,23 +146,23 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
 static struct sp_forecast_pass forecast(struct job *j, enum sp_pass pass)
 {
     struct sp_forecast_pass f = { .bottleneck = -1 };
-    struct outcome out[4];
+    struct outcome out[4] = { { 0 } };
     static const enum sp_sim_mode order[] = { SP_SIM_OVERLAPPED, SP_SIM_COMPUTE, SP_SIM_COMM,
                                               SP_SIM_SERIALISED };
     for (int i = 0; i < 4; i++) {
         enum sp_sim_mode mode = order[i];
         bool need = j->o->decompose || i < 2
-                    || (mode == SP_SIM_COMM
-                        && f.time[SP_SIM_OVERLAPPED] > (1 + hidden) * f.time[SP_SIM_COMPUTE]);
+                    || (mode == SP_SIM_COMM && f.exposed > hidden * out[SP_SIM_COMPUTE].time);
         f.time[mode] = NAN;
         if (!need)
             continue;
         out[mode] = run(j, pass, mode);
         f.time[mode] = out[mode].time + j->s->profile->pass;
+        f.exposed = out[SP_SIM_OVERLAPPED].time - out[SP_SIM_COMPUTE].time;
     }
-    f.exposed = f.time[SP_SIM_OVERLAPPED] - f.time[SP_SIM_COMPUTE];
     memcpy(f.bytes, out[SP_SIM_OVERLAPPED].bytes, sizeof f.bytes);
-    blame(j, &out[SP_SIM_OVERLAPPED], &out[SP_SIM_COMPUTE], &out[SP_SIM_COMM], &f);
+    if (!isnan(f.exposed))
+        blame(j, &out[SP_SIM_OVERLAPPED], &out[SP_SIM_COMPUTE], &out[SP_SIM_COMM], &f);
     return f;
 }
 
