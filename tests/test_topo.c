@@ -385,6 +385,9 @@ static void test_wrong(void **state)
         { "machine m ranks=2\nnodes n[1-2] machine=m\nfabric f\n", "nic_rate=, or rate= here" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 rails=2\n",
           ":3: rails=2 is more than the NICs of machine m, 1" },
+        { "machine m ranks=2\nnodes n[1-2] machine=m\n"
+          "fabric f rate=1000TB/s uprate=1kB/s nodes_per_leaf=1\n",
+          ":3: f would need 1000000000000 cables to a spine" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 oversub=0\n",
           "must be from 0.01 to 1000" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 nic=1\n", "is not a time" },

@@ -338,7 +338,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     text(p, "device_source", false, &f->device_source);
     truth(p, "measured", &f->measured);
     integer(p, "slots", true, 1, MOST_SLOTS, &f->slots);
-    integer(p, "ctas", false, 0, f->slots, &f->ctas);
+    integer(p, "ctas", false, 0, f->slots - 1, &f->ctas);
     number(p, "memory", false, 0, MOST_MEMORY, &f->memory);
     number(p, "issue", false, 0, MOST_SECONDS, &f->issue);
     text(p, "issue_source", false, &f->issue_source);

@@ -284,7 +284,7 @@ static void add_ranks(struct build *b)
     m->nendpoints = (int)ranks;
     m->endpoint = sp_alloc((size_t)ranks * sizeof *m->endpoint);
     for (int i = 0; i < ranks; i++) {
-        int numa = v->core ? v->core[i * (long)v->cores / ranks] : (int)(i * v->nnuma / ranks);
+        int numa = v->cores > 0 && v->core ? v->core[i * (long)v->cores / ranks] : (int)(i * v->nnuma / ranks);
         m->endpoint[i] = numbered(b, SP_CPU, "cpu", i);
         sp_mould_link(m, b->spec, SP_LINK_MEMORY, m->endpoint[i], b->numa[numa], rate, source);
     }
