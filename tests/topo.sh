@@ -57,8 +57,8 @@ refuses 2 "topo show needs a cluster file" show
 refuses 2 "topo show takes one file, but got 'b' too" show a b
 refuses 2 "unknown option '--fast'" show --fast "$tmp/boxes.cluster"
 refuses 2 "--plot: needs a value" show "$tmp/boxes.cluster" --plot
-refuses 3 "no/file: No such file" show no/file
-refuses 3 "--plot: ./no/such/plot.dat: No such file" show "$tmp/boxes.cluster" --plot no/such/plot
+refuses 3 "no/file is no file, and no cluster or machine of that name" show no/file
+refuses 3 "--plot: cannot write no/such/plot.dat: No such file" show "$tmp/boxes.cluster" --plot no/such/plot
 
 # Pictures: whatever things are called, nothing but the three files comes of it.
 cd "$tmp" || exit 99

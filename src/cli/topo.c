@@ -224,6 +224,17 @@ static void check_names(int argc, char **argv)
     }
 }
 
+static void plot(const struct sp_topo *t, const char *prefix)
+{
+    const char *note, *why = sp_topo_plot(t, prefix, &note);
+    if (why)
+        sp_stop_together(SP_EXIT_ENVIRONMENT, "--plot: %s", why);
+    if (note)
+        fprintf(stderr, "seqpar: note: %s\n", note);
+    else
+        printf("\n%s.svg is drawn\n", prefix);
+}
+
 static int show_main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -251,8 +262,8 @@ static int show_main(int argc, char **argv)
     show_nics(t);
     show_between(t);
     show_bounds(t);
-    if (r.plot && (why = sp_topo_plot(t, r.plot)))
-        sp_stop_together(SP_EXIT_ENVIRONMENT, "--plot: %s", why);
+    if (r.plot)
+        plot(t, r.plot);
     sp_topo_free(t);
     return SP_EXIT_OK;
 }
