@@ -15,6 +15,7 @@
 
 #include "topo/devices.h"
 #include "topo/names.h"
+#include "topo/standards.h"
 #include "util/memory.h"
 #include "util/why.h"
 
@@ -97,15 +98,10 @@ static void mark(struct build *b)
 
 /* ---- PCIe -------------------------------------------------------------------------------- */
 
-/* What a device says of its link; 0: nothing, or fiction (emulated bridges). */
+/* What a device says of its link; 0: nothing, or fiction. */
 static double told(const struct sp_device *d)
 {
-    static const unsigned emulated[][2] = {
-        { 0x104c, 0x8232 }, { 0x1b36, 0x000c }, { 0x1d0f, 0x0200 } };
-    for (size_t i = 0; i < sizeof emulated / sizeof *emulated; i++)
-        if (d->vendor == emulated[i][0] && d->device == emulated[i][1])
-            return 0;
-    return d->speed;
+    return sp_pcie_emulated(d->vendor, d->device) ? 0 : d->speed;
 }
 
 static double larger(double a, double b) { return a > b ? a : b; }
@@ -284,7 +280,8 @@ static void add_ranks(struct build *b)
     m->nendpoints = (int)ranks;
     m->endpoint = sp_alloc((size_t)ranks * sizeof *m->endpoint);
     for (int i = 0; i < ranks; i++) {
-        int numa = v->cores > 0 && v->core ? v->core[i * (long)v->cores / ranks] : (int)(i * v->nnuma / ranks);
+        int numa = v->core && v->cores > 0 ? v->core[i * (long)v->cores / ranks]
+                                           : (int)(i * v->nnuma / ranks);
         m->endpoint[i] = numbered(b, SP_CPU, "cpu", i);
         sp_mould_link(m, b->spec, SP_LINK_MEMORY, m->endpoint[i], b->numa[numa], rate, source);
     }
