@@ -269,7 +269,8 @@ static void test_uplinks(void **state)
     struct sp_topo *t = boxes("nodes n[00-15] machine=m\n"
                               "fabric f rate=10GB/s nodes_per_leaf=8 spines=2 oversub=2\n");
     for (int i = 0; i < t->nlinks; i++)
-        if (t->vertex[t->link[i].from].kind == SP_LEAF && t->vertex[t->link[i].to].kind == SP_SPINE) {
+        if (t->vertex[t->link[i].from].kind == SP_LEAF
+            && t->vertex[t->link[i].to].kind == SP_SPINE) {
             assert_float_equal(t->link[i].rate, 20e9, 1);
             assert_int_equal(t->link[i].cables, 2);
             links++;

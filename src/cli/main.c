@@ -24,7 +24,8 @@ const struct sp_verbinfo sp_verbs[] = {
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: seqpar VERB [OPTION...]\n"
-            "Measure sequence-parallel attention, forward and backward, verified; and predict it.\n\n");
+            "Measure sequence-parallel attention, forward and backward, verified; and predict "
+            "it.\n\n");
     for (const struct sp_verbinfo *v = sp_verbs; v->name; v++)
         fprintf(out, "  %-9s %s\n", v->name, v->help);
     fprintf(out, "\n  seqpar VERB --help lists the options of a verb.\n");

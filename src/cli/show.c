@@ -24,8 +24,8 @@ static void draw(const struct sp_timeline *t, const char *prefix, const char *ti
         sp_stop(SP_EXIT_ENVIRONMENT, "--timeline: %s", why);
     if (note)
         fprintf(stderr, "seqpar: note: %s\n", note);
-    printf("%s.json: for https://ui.perfetto.dev or chrome://tracing; %s.gp, %s.dat%s%s%s\n", prefix,
-           prefix, prefix, note ? "" : ", ", note ? "" : prefix, note ? "" : ".svg: a Gantt chart");
+    printf("%s.json: for https://ui.perfetto.dev or chrome://tracing; %s.gp, %s.dat%s%s%s\n",
+           prefix, prefix, prefix, note ? "" : ", ", note ? "" : prefix, note ? "" : ".svg: a Gantt chart");
 }
 
 /* Of a run that was measured. */
@@ -96,8 +96,8 @@ int sp_show_main(int argc, char **argv)
         return SP_EXIT_OK;
     }
     if (o.timeline && !o.cluster)
-        sp_stop(SP_EXIT_USAGE, "--timeline needs --cluster FILE to simulate on, or --trace FILE of a "
-                "run");
+        sp_stop(SP_EXIT_USAGE, "--timeline needs --cluster FILE to simulate on, or --trace FILE "
+                "of a run");
     int n;
     struct sp_point *point = sp_points(&o, false, &n);
     check(&o, point, n);

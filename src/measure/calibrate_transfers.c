@@ -55,7 +55,8 @@ void sp_bench_exchange(struct sp_plan *p, const int pair[2], const struct sp_blo
     sp_group(p);
     for (int i = 0; i < 2; i++)
         for (int m = 0; m < messages; m++)
-            sp_move(p, SP_COMM, sp_rows(to[!i], m * rows, rows), sp_rows(packed[i], m * rows, rows));
+            sp_move(p, SP_COMM, sp_rows(to[!i], m * rows, rows),
+                    sp_rows(packed[i], m * rows, rows));
 }
 
 /* The same block again and again, and nothing comes back. */

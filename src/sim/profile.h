@@ -7,9 +7,10 @@
  *      seconds = launch + rows x row + curve x what the busiest slot does:
  *                its row tiles x prologue + its key tiles x tile
  *
- * or what the host needs for a call, if that is more. The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
- * dealt by key tiles, which go over the row tiles that see them. Heads and sequences are work
- * of their own; that query heads share keys makes no difference. */
+ * or what the host needs for a call, if that is more. The curve, over the FLOPs of the work,
+ * is what the tiles leave unexplained. Gradients are dealt by key tiles, which go over the row
+ * tiles that see them. Heads and sequences are work of their own; that query heads share keys
+ * makes no difference. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_PROFILE_H
 #define SP_PROFILE_H
