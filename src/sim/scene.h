@@ -78,9 +78,6 @@ bool sp_scene_turns(const struct sp_profile *f);
 struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f, int from, int to,
                              struct sp_route *r);
 
-/* A new way between endpoints, as s->profile lets it be; hops are links of the topology. */
-int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to);
-
 /* The rates of the links of a topology under a profile. free() it. */
 double *sp_scene_rates(const struct sp_topo *t, const struct sp_profile *f);
 

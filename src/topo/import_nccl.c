@@ -29,7 +29,7 @@ struct writing {
     struct sp_hwlocxml x;
     struct sp_object *object;   /* n.objects */
     int at;                     /* of n.device: they are written in that order */
-    int first_core, nics;
+    int nics;                   /* without a name so far */
     struct sp_span core[SP_NCCL_CPUS];
 };
 

@@ -59,7 +59,4 @@ const char *sp_mould_connect(struct sp_mould *m, const struct sp_machine_spec *s
 /* Fills in ways and distances. */
 void sp_mould_ways(struct sp_mould *m, bool nvb);
 
-/* "18x25": links and the rate of each. NULL, or why not. */
-const char *sp_parse_links(const char *text, int *links, double *rate);
-
 #endif
