@@ -5,6 +5,7 @@
 set -u
 here=$(cd "${srcdir:-.}" && pwd)
 export SEQPAR_DATA=$here/topologies
+command -v python3 >/dev/null || { echo "no python3 here"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$here/tests/two-boxes.cluster" "$here/tests/two-boxes.json" "$work" || exit 99

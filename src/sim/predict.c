@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/predict.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,15 +248,21 @@ static double *speeds(const struct sp_placement *at, const double *speed)
     return all;
 }
 
+/* NULL: *why says what is too large. */
 static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
-                            struct sp_placement *at)
+                            struct sp_placement *at, const char **why)
 {
     enum { FEW = 8 };           /* then who is alike is found no sooner than what each does */
     const struct sp_forecast_options *o = j->o;
-    double *speed = o->speed ? speeds(at, o->speed) : NULL;
     bool half = f->path[SP_PATH_NET].half || f->path[SP_PATH_MEMORY].half;      /* scene.c */
     bool each = half || o->explicit_run || o->jitter > 0 || o->span
                 || (at->groups == 1 && bursts(j->p).messages <= FEW);
+    if (each && (double)at->groups * fmax(j->p->nsteps, j->p->nneeds) > INT_MAX) {
+        *why = sp_why("%d groups of %d steps are too many to be simulated each for itself; fewer "
+                      "are --groups 1", at->groups, j->p->nsteps);
+        return NULL;
+    }
+    double *speed = o->speed ? speeds(at, o->speed) : NULL;
     at->speed = speed;
     struct sp_scene *s = !each ? sp_scene_collapsed(j->p, j->t, f, at)
                          : at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
@@ -291,12 +298,14 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
     if ((out.why = sp_place(t, p->pb.ranks, groups, o->per_node, &at)))
         return out;
     j.streams = t->vertex[t->endpoint[at.endpoint[0]]].kind == SP_GPU;
-    j.s = lay(&j, f, &at);
-    j.eps = coarseness(j.s, o->eps);
-    out.inside = j.s->inside && messages_inside(j.s);
-    out.ranks = j.s->plan->pb.ranks;
-    out.represented = p->pb.ranks * groups;
-    out.why = predict(&j, &out);
+    j.s = lay(&j, f, &at, &out.why);
+    if (j.s) {
+        j.eps = coarseness(j.s, o->eps);
+        out.inside = j.s->inside && messages_inside(j.s);
+        out.ranks = j.s->plan->pb.ranks;
+        out.represented = p->pb.ranks * groups;
+        out.why = predict(&j, &out);
+    }
     sp_scene_free(j.s);
     free(at.endpoint);
     return out;
