@@ -141,10 +141,14 @@ static void test_bounds(void **state)
           "nodes n[1-2] machine=m\nfabric ib rate=200Gb/s rails=4\n", 25 / (4 / 7.), 25 },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    enum { N = sizeof cases / sizeof *cases };
+    int absent = 0;             /* some machines don't come with seqpar */
+    for (int i = 0; i < N; i++) {
         struct sp_topo *t = machine_file(cases[i].machine, cases[i].keys, cases[i].rest);
-        if (!t)
-            skip();
+        if (!t) {
+            absent++;
+            continue;
+        }
         check_topo(t);
         struct sp_bound all = sp_bound(t, SP_PATTERN_ALLTOALL, t->nendpoints);
         struct sp_bound ring = sp_bound(t, SP_PATTERN_RING, t->nendpoints);
@@ -152,6 +156,8 @@ static void test_bounds(void **state)
         assert_float_equal(ring.rate / 1e9 / cases[i].ring, 1, 1e-5);
         sp_topo_free(t);
     }
+    if (absent == N)
+        skip();
 }
 
 /* A GPU with four NICs of its own uses them all, and nobody else's. */
