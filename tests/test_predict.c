@@ -25,8 +25,8 @@ static const double net = 125e6;        /* bytes/s */
 static struct sp_kernel_fit kernel(enum sp_op op, double tile)
 {
     return (struct sp_kernel_fit){ .op = op, .dtype = SP_F32, .dim = 4, .tile_rows = 1,
-                                   .tile_keys = 1, .tile = tile, .masked = 1, .high_rows = 1e9,
-                                   .high_keys = 1e9 };
+                                   .tile_keys = 1, .tile = tile, .masked = 1, .alone = 1,
+                                   .high_rows = 1e9, .high_keys = 1e9 };
 }
 
 struct bench { struct sp_profile f; struct sp_kernel_fit kernel[2]; };
@@ -262,7 +262,8 @@ static void test_unknown_kernel(void **state)
     assert_true(!f.why && !f.inside);
     b.f.nkernels = 1;
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
-    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32");
+    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32; --profile "
+                        "FILE or --dtype would say another");
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ .groups = 2 });
     assert_string_equal(f.why, "2 groups of --sp 4 need 8 endpoints, the cluster has 4");
     sp_plan_free(p);
