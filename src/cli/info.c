@@ -1,6 +1,7 @@
 /* info.c - `seqpar info`: what this build has to choose from. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/verbs.h"
 #include "commit.h"
@@ -30,6 +31,11 @@ static void knob(const struct sp_strategy *s, const struct sp_knob *k)
 
 int sp_info_main(int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "--help")) {
+        printf("Usage: seqpar info\nList strategies and their knobs, kernels and transports of "
+               "this build.\n");
+        return SP_EXIT_OK;
+    }
     if (argc > 1)
         sp_stop_together(SP_EXIT_USAGE, "info takes no options, but got '%s'", argv[1]);
     printf("seqpar %s (%s)\n\nstrategies and their knobs (values, default):\n", PACKAGE_VERSION,
