@@ -69,6 +69,8 @@ assert slow > 1.1 * plain, (plain, slow)
 assert j1 == j2 and j1 != plain and j3 != j1, (plain, j1, j2, j3)
 END
 [ "$(column net_bytes "$work/apart.csv")" -gt 0 ] || fail "--per-node 1 stays in a box"
+[ "$(column net_bytes "$work/all.csv")" = $((2 * $(column net_bytes "$work/apart.csv"))) ] ||
+    fail "two groups with a rank on each box don't share the boxes"
 cmp -s "$work/apart.csv" "$work/all.csv" && fail "--groups is not part of a row"
 
 # ---- refusals ----

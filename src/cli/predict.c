@@ -96,16 +96,11 @@ static const char *placement(const struct sp_options *o)
     return text;
 }
 
-/* Groups of so many ranks that there is room for; nodes need not be alike. */
+/* As many as there is room for; one that doesn't fit is to be refused. */
 static int groups(const struct sweep *w, int ranks)
 {
-    const struct sp_topo *t = w->venue.topo;
-    long room = 0;
-    for (int i = 0; i < t->nnodes; i++) {
-        long here = t->node[i].endpoints;
-        room += w->o->per_node && w->o->per_node < here ? w->o->per_node : here;
-    }
-    return w->o->groups ? (int)w->o->groups : (int)(room / ranks > 1 ? room / ranks : 1);
+    int room = sp_place_room(w->venue.topo, ranks, (int)w->o->per_node);
+    return w->o->groups ? (int)w->o->groups : room > 1 ? room : 1;
 }
 
 /* ---- a point --------------------------------------------------------------------------- */
