@@ -266,6 +266,8 @@ static void test_stretched(void **state)
     assert_near(sp_work_seconds(&f, &w, &inside), 8, 1e-12);
     assert_true(inside);
     assert_near(sp_work_seconds_on(&f, &w, 32, &inside), 16, 1e-12);
+    k.host = 1000;                                      /* of the benchmark, not of the device */
+    assert_near(sp_work_seconds(&f, &w, &inside), 8, 1e-12);
     w.dim = 64;
     assert_near(sp_work_seconds(&f, &w, &inside), 4, 1e-12);
     assert_false(inside);
