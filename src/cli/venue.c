@@ -13,8 +13,8 @@ struct sp_topo *sp_venue_topo(const char *name, const char **why)
 {
     const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
     if (strcmp(name, "-") && (!*name || access(path, F_OK))) {
-        *why = sp_why("'%s' is no file, and no cluster or machine of that name comes with seqpar (such as "
-                      "dgx-h100-2, l40s-1, dgx-a100)", name);
+        *why = sp_why("'%s' is no file, and no cluster or machine of that name comes with seqpar; "
+                      "seqpar info lists them", name);
         return NULL;
     }
     return sp_topo_load(path, why);
@@ -32,8 +32,8 @@ static struct sp_profile *default_profile(const struct sp_topo *t, const char **
     struct sp_profile *f = found ? sp_profile_load(found->profile, why) : NULL;
     if (!found)
         *why = *m->gpu
-            ? sp_why("--profile: none is known for '%s' of %s; give a FILE, or one of those in "
-                     "topologies/profiles, such as h100-fa3", device, t->name)
+            ? sp_why("--profile: none is known for '%s' of %s; give a FILE, or one of those "
+                     "that seqpar info lists", device, t->name)
             : sp_why("--profile: none is known for the processors of %s%s%s; measure one on them: "
                      "mpirun -n 2 seqpar calibrate", t->name, *device ? ", " : "", device);
     sp_aliases_free(a);

@@ -367,8 +367,8 @@ struct sp_profile *sp_profile_load(const char *path, const char **why)
 {
     path = sp_data_find("profiles", path);
     if (access(path, F_OK)) {
-        *why = sp_why("'%s' is no file, and no profile of that name comes with seqpar (such as "
-                      "h100-fa3, a100-fa2)", path);
+        *why = sp_why("'%s' is no file, and no profile of that name comes with seqpar; "
+                      "seqpar info lists them", path);
         return NULL;
     }
     json_t *root = sp_json_load(path, why);
