@@ -162,13 +162,24 @@ static void print_numbers(const struct sp_calibration *c)
     for (int i = 0; i < SP_NPATH_CLASSES; i++)
         if (p->path[i].known)
             printf("# %s: latency %.1f us, %.1f us a further message of a group, %.2f GB/s, at "
-                   "once: %d\n", sp_path_names[i], p->path[i].latency * 1e6,
-                   p->path[i].each * 1e6, p->path[i].rate / 1e9, p->path[i].concurrent);
+                   "once: %d%s\n", sp_path_names[i], p->path[i].latency * 1e6,
+                   p->path[i].each * 1e6, p->path[i].rate / 1e9, p->path[i].concurrent,
+                   p->path[i].half ? ", one direction at a time" : "");
     printf("# steps: %.1f us from one to the next; a pass: %.1f us beside them\n", c->gap * 1e6,
            p->pass * 1e6);
     printf("# overlapped: kernels slow down by %.2f, messages by %.2f; a message is noticed %.0f us "
            "late, a step %.0f us\n", p->interference.compute, p->interference.comm, p->poll * 1e6,
            c->late * 1e6);
+}
+
+/* What part of the network's nominal rate can be had: then links of any rate can be simulated. */
+static void by_nominal(struct sp_profile *p, double net_rate)
+{
+    struct sp_path_fit *f = &p->path[SP_PATH_NET];
+    if (!(net_rate > 0) || !f->known)
+        return;
+    p->link[SP_LINK_NET] = fmin(1, f->rate / net_rate);
+    f->rate = 0;
 }
 
 /* ---- the verb ----------------------------------------------------------------------------- */
@@ -226,6 +237,7 @@ int sp_calibrate_main(int argc, char **argv)
         json_decref(context);
         print_table(&c);
         print_numbers(&c);
+        by_nominal(c.profile, o.net_rate);
         why = save(c.profile, o.out);
         if (why)
             sp_stop(SP_EXIT_ENVIRONMENT, "%s", why);

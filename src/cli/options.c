@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "cli/model.h"
+#include "topo/units.h"
 #include "util/memory.h"
 #include "util/parse.h"
 #include "util/stop.h"
 
-enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT, PART };
+enum type { HEADING, WORDS, LONGS, SET, PASS, MODEL, LONG, SECONDS, FLAG, TEXT, PART, RATE };
 
 enum { RUN = SP_VERB_RUN, SHOW = SP_VERB_SHOW, PREDICT = SP_VERB_PREDICT,
        CALIBRATE = SP_VERB_CALIBRATE, MEASURE = RUN | CALIBRATE,
@@ -63,6 +64,8 @@ static const struct known {
       AT(seconds), 0, 0 },
     { "time", "T", "that it may take, about; less is less accurate (90s)", CALIBRATE, SECONDS,
       AT(seconds), 0, 0 },
+    { "net-rate", "RATE", "nominal rate of the network's cables, such as 25Gb/s: the profile then holds "
+      "for others", CALIBRATE, RATE, AT(net_rate), 0, 0 },
     { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", MEASURE,
       SECONDS, AT(timeout), 0, 0 },
     { "seed", "N", "of the inputs (1)", RUN, LONG, AT(seed), 0, LONG_MAX },
@@ -172,6 +175,7 @@ static const char *read_value(struct sp_options *o, const struct known *p, char 
     case MODEL:   return read_model(o, text);
     case LONG:    return sp_parse_size(text, p->low, p->high, (long *)at);
     case SECONDS: return sp_parse_seconds(text, (double *)at);
+    case RATE:    return sp_parse_rate(text, (double *)at);
     case PART:    return sp_parse_real(text, (double)p->low, (double)p->high, (double *)at);
     case FLAG:    *(bool *)at = true; return NULL;
     case TEXT:    *(const char **)at = text; return NULL;

@@ -31,7 +31,7 @@ struct sp_options {
     const char *cluster, *profile;
     long groups, per_node;                      /* 0: as many as the cluster has room for */
     struct sp_words slow;                       /* "RANK:FACTOR", each as given */
-    double jitter, eps;
+    double jitter, eps, net_rate;
     bool explicit_run;
     const char *timeline;                       /* and show */
 

@@ -124,7 +124,7 @@ static struct seen measure(const struct sp_calibration *c, const int pair[2], bo
     sp_bench_free(b);
     const struct sp_path_fit *path = &c->profile->path[near ? SP_PATH_MEMORY : SP_PATH_NET];
     return (struct seen){
-        .message = sp_path_seconds(path, (double)bytes),
+        .message = (path->half ? 2 : 1) * sp_path_seconds(path, (double)bytes),
         .attn = sp_tally_middle(&t[0], l->c, SP_SLOWEST),
         .attn_both = sp_tally_middle(&t[1], l->c, SP_SLOWEST),
         .message_both = flight_seconds(&f, l->c, s.send >= 0, near),

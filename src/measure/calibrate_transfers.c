@@ -16,8 +16,10 @@
 #include "measure/calibrate.h"
 #include "util/clock.h"
 
-enum { DIM = 64, ROW = DIM * 4, MOST_TURNS = 16, GROUP = 4, MOST = 100, FEWEST = 3 };
+enum { DIM = 64, ROW = DIM * 4, MOST_TURNS = 16, GROUP = 4, MOST = 100, FEWEST = 3, ONE_WAY = 0 };
 
+/* Over a network that is slower than memory by far, caches hardly matter, and time does. */
+static bool slow_network;
 static const size_t footprint = (size_t)256 << 20;     /* of all turns, at most */
 
 static const struct size { size_t bytes; bool held_out; } sizes[] = {
@@ -35,6 +37,8 @@ enum { NSIZES = sizeof sizes / sizeof *sizes };
 static int turns_of(size_t bytes)
 {
     size_t n = footprint / (2 * bytes);
+    if (bytes >= (size_t)1 << 20 && slow_network)
+        return 2;
     return n > MOST_TURNS ? MOST_TURNS : n < 2 ? 2 : (int)n;
 }
 
@@ -54,17 +58,31 @@ void sp_bench_exchange(struct sp_plan *p, const int pair[2], const struct sp_blo
             sp_move(p, SP_COMM, sp_rows(to[!i], m * rows, rows), sp_rows(packed[i], m * rows, rows));
 }
 
+/* The same block again and again, and nothing comes back. */
+static void send_one(struct sp_plan *p, const int pair[2], struct sp_block from)
+{
+    struct sp_block packed = sp_bench_buf(p, pair[0], SP_K, SP_F32, from.rows, 1);
+    sp_copy(p, SP_COMPUTE, packed, from);
+    sp_group(p);
+    sp_move(p, SP_COMM, sp_bench_buf(p, pair[1], SP_K, SP_F32, from.rows, 1), packed);
+}
+
+/* messages: of a group, each way; ONE_WAY: one message, and none back. */
 static struct sp_plan *plan_of(const struct sp_lab *l, const int pair[2], size_t bytes,
                                int messages)
 {
-    int rows = (int)(bytes / ROW) * messages;
+    int rows = (int)(bytes / ROW) * (messages ? messages : 1);
     struct sp_problem pb = { .seq = rows, .batch = 1, .heads = 1, .kv_heads = 1, .dim = DIM,
                              .dtype = SP_F32, .ranks = l->c->ranks };
     struct sp_plan *p = sp_plan_new(&pb);
     struct sp_block at[2], to[2];
     for (int i = 0; i < 2; i++)
         at[i] = sp_bench_input(p, pair[i], SP_K, SP_F32, rows, 1);
-    for (int t = 0, n = turns_of(bytes * (size_t)messages); t < n; t++) {
+    for (int t = 0, n = turns_of((size_t)rows * ROW); t < n; t++) {
+        if (messages == ONE_WAY) {
+            send_one(p, pair, at[0]);
+            continue;
+        }
         sp_bench_exchange(p, pair, at, messages, to);
         memcpy(at, to, sizeof at);
     }
@@ -107,14 +125,14 @@ static double exchange(const struct sp_calibration *c, const int pair[2], size_t
     for (int i = 0; i < n; i++) {
         sp_bench_run(b, SP_FORWARD, SP_OVERLAPPED);
         double took;
-        int at = 0, turns = turns_of(bytes * (size_t)messages);
+        int at = 0, turns = turns_of(bytes * (size_t)(messages ? messages : 1));
         for (int k = 0; k < turns; k++) {
             took = group_seconds(p, l->c->rank, sp_bench_spans(b), &at);
-            sp_tally_add(&t, isnan(took) ? INFINITY : took);
+            sp_tally_add(&t, !isnan(took) ? took : messages == ONE_WAY ? 0 : INFINITY);
         }
     }
     sp_bench_free(b);
-    return sp_tally_typical(&t, l->c, SP_FASTEST);
+    return sp_tally_typical(&t, l->c, messages == ONE_WAY ? SP_SLOWEST : SP_FASTEST);
 }
 
 /* ---- who talks to whom -------------------------------------------------------------------- */
@@ -193,11 +211,23 @@ static void fit_link(struct sp_profile *f, const struct sp_transfer *t, int n)
     sp_topo_free(here);
 }
 
-/* Sizes up to 1 MiB, and what there is time for: a pass has all turns of both ranks. */
-static bool in_time(size_t bytes, double seconds)
+/* Whether a large message takes much longer when another comes the other way. */
+static void fit_half(const struct sp_calibration *c, const int pair[2], struct sp_path_fit *f,
+                     struct sp_transfer both, double seconds)
 {
-    static const double slow = 3e9;         /* bytes/s, or so */
-    double pass = (double)turns_of(bytes) * 2 * (double)bytes / slow;
+    double one = exchange(c, pair, (size_t)both.bytes, ONE_WAY, seconds);
+    f->half = both.seconds > 1.5 * one;
+    if (!f->half)
+        return;
+    f->rate = both.bytes / one;
+    sp_curve_free(&f->efficiency);
+}
+
+/* Sizes up to 1 MiB, and what there is time for at that rate: a pass has all turns of both
+ * ranks. */
+static bool in_time(size_t bytes, double rate, double seconds)
+{
+    double pass = (double)turns_of(bytes) * 2 * (double)bytes / rate;
     return bytes <= 1 << 20 || (FEWEST + 3) * pass < 2 * seconds;
 }
 
@@ -208,16 +238,19 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
         return NULL;
     struct sp_path_fit *f = &c->profile->path[class];
     struct sp_transfer all[NSIZES], used[NSIZES];
-    double each = seconds / (NSIZES + 2), large = 0;
+    double each = seconds / (NSIZES + 4), large = 0;
     int sizes_in = 0;
-    while (sizes_in < NSIZES && in_time(sizes[sizes_in].bytes, each))
-        sizes_in++;
-    for (int i = 0; i < sizes_in; i++) {
+    double rate = 3e9;
+    slow_network = false;
+    for (int i = 0; i < NSIZES && in_time(sizes[i].bytes, rate, each); i++, sizes_in++) {
         all[i] = (struct sp_transfer){ (double)sizes[i].bytes,
                                        exchange(c, pair, sizes[i].bytes, 1, each) };
         large = sizes[i].bytes == 1 << 20 ? all[i].seconds : large;
         if (!sizes[i].held_out)
             used[n++] = all[i];
+        if (sizes[i].bytes >= 1 << 18)
+            rate = fmin(rate, all[i].bytes / all[i].seconds);
+        slow_network = rate < 1e9;
     }
     const char *why = sp_fit_path(f, used, n);
     if (why)
@@ -227,6 +260,8 @@ static const char *path_of(struct sp_calibration *c, enum sp_path_class class, d
         fit_link(c->profile, used, n);
     }
     fit_groups(c, pair, f, all[0].seconds, large, 2 * each);
+    if (class == SP_PATH_NET)
+        fit_half(c, pair, f, all[sizes_in - 1], 2 * each);
     f->source = strdup("exchanges of two ranks, both ways at once, of blocks just written");
     for (int i = 0; i < sizes_in; i++) {
         struct sp_fitted x = { .measured = all[i].seconds, .held_out = sizes[i].held_out };

@@ -254,7 +254,8 @@ static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
     enum { FEW = 8 };           /* then who is alike is found no sooner than what each does */
     const struct sp_forecast_options *o = j->o;
     double *speed = o->speed ? speeds(at, o->speed) : NULL;
-    bool each = o->explicit_run || o->jitter > 0 || o->span
+    bool half = f->path[SP_PATH_NET].half || f->path[SP_PATH_MEMORY].half;      /* scene.c */
+    bool each = half || o->explicit_run || o->jitter > 0 || o->span
                 || (at->groups == 1 && bursts(j->p).messages <= FEW);
     at->speed = speed;
     struct sp_scene *s = !each ? sp_scene_collapsed(j->p, j->t, f, at)

@@ -105,6 +105,7 @@ static json_t *path_object(const struct sp_path_fit *f)
     set_number(o, "rate", f->rate);
     set_curve(o, "efficiency", &f->efficiency);
     set_number(o, "concurrent", f->concurrent);
+    json_object_set_new(o, "half", json_boolean(f->half));
     set_number(o, "residual", f->residual);
     set_text(o, "source", f->source ? f->source : "");
     return o;

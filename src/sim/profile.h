@@ -67,6 +67,8 @@ struct sp_path_fit {
     double rate;                /* bytes/s that one large message gets; 0: its links' */
     struct sp_curve efficiency; /* part of the rate left after latency, over message bytes */
     int concurrent;             /* messages of a group in flight at once; 0: all */
+    bool half;                  /* what goes one way keeps the other back, as with MPI over TCP,
+                                 * whose acknowledgements queue behind data */
     double residual;
     char *source;
 };

@@ -245,10 +245,18 @@ static void read_stream(const struct part *p, struct sp_stream_fit *s)
     text(p, "source", true, &s->source);
 }
 
+static void truth(const struct part *p, const char *name, bool *value)
+{
+    const json_t *x = member(p, name);
+    if (x && !json_is_boolean(x))
+        complain(p, name, "is neither true nor false");
+    *value = json_is_true(x);
+}
+
 static void read_path(const struct part *p, struct sp_path_fit *f)
 {
     static const char *const known[] = {
-        "latency", "each", "rate", "efficiency", "concurrent", "residual", "source", NULL
+        "latency", "each", "rate", "efficiency", "concurrent", "half", "residual", "source", NULL
     };
     only(p, known);
     f->known = true;
@@ -257,6 +265,7 @@ static void read_path(const struct part *p, struct sp_path_fit *f)
     number(p, "rate", false, 0, MOST_RATE, &f->rate);
     curve(p, "efficiency", &f->efficiency);
     integer(p, "concurrent", false, 0, 1 << 20, &f->concurrent);
+    truth(p, "half", &f->half);
     number(p, "residual", false, 0, 1000, &f->residual);
     text(p, "source", true, &f->source);
 }
@@ -299,14 +308,6 @@ static void read_links(const struct part *p, struct sp_profile *f)
         number(&links, sp_link_names[i], false, 1e-6, 1, &f->link[i]);
     }
     text(&links, "source", false, &f->link_source);
-}
-
-static void truth(const struct part *p, const char *name, bool *value)
-{
-    const json_t *x = member(p, name);
-    if (x && !json_is_boolean(x))
-        complain(p, name, "is neither true nor false");
-    *value = json_is_true(x);
 }
 
 static void read_interference(const struct part *p, struct sp_profile *f)

@@ -72,16 +72,24 @@ struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f
                             .cap = can_be_had(t, f, r), .nhops = r->n };
 }
 
+static void add_hop(struct sp_scene *s, struct sp_hop hop)
+{
+    s->hop = sp_grow(s->hop, s->nhops, sizeof *s->hop);
+    s->hop[s->nhops++] = hop;
+}
+
+/* Where one direction keeps the other back, a message takes of both. */
 int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to)
 {
     struct sp_route r;
     s->ways = sp_grow(s->ways, s->nways, sizeof *s->ways);
     s->ways[s->nways] = sp_scene_route(t, s->profile, from, to, &r);
     s->ways[s->nways].hop = s->nhops;
-    for (int i = 0; i < r.n; i++) {
-        s->hop = sp_grow(s->hop, s->nhops, sizeof *s->hop);
-        s->hop[s->nhops++] = r.hop[i];
-    }
+    for (int i = 0; i < r.n; i++)
+        add_hop(s, r.hop[i]);
+    for (int i = 0; i < r.n && s->profile->path[r.class].half; i++)
+        add_hop(s, (struct sp_hop){ r.hop[i].link ^ 1, r.hop[i].share });
+    s->ways[s->nways].nhops = s->nhops - s->ways[s->nways].hop;
     return s->nways++;
 }
 
