@@ -83,10 +83,19 @@ static void test_places(void **state)
     assert_null(sp_place(t, 4, 1, 2, &at));
     assert_int_equal(at.endpoint[2], 4);
     free(at.endpoint);
+    static const int shared[] = { 0, 1, 4, 5, 2, 3, 6, 7 };     /* two groups, on both nodes each */
+    assert_null(sp_place(t, 4, 2, 2, &at));
+    assert_memory_equal(at.endpoint, shared, sizeof shared);
+    free(at.endpoint);
+    assert_int_equal(sp_place_room(t, 2, 1), 4);
+    assert_int_equal(sp_place_room(t, 3, 3), 2);
+    assert_int_equal(sp_place_room(t, 3, 2), 2);
+    assert_string_equal(sp_place(t, 3, 3, 2, &at), "3 groups of --sp 3: there is room for 2, with "
+                        "2 of a group on each node");
     assert_string_equal(sp_place(t, 16, 1, 0, &at),
                         "--sp 16 needs 16 endpoints, the cluster has 8");
     assert_string_equal(sp_place(t, 4, 3, 0, &at),
-                        "3 groups of --sp 4 need 12 endpoints, the cluster has 8");
+                        "3 groups of --sp 4: there is room for 2");
     assert_string_equal(sp_place(t, 8, 1, 3, &at),
                         "--sp 8 needs 8 endpoints, the cluster has 6 with 3 on each node");
     assert_string_equal(sp_place(t, 8, 1, 5, &at), "5 ranks on each node: b1 has only 4 endpoints");
@@ -278,9 +287,10 @@ static void test_unknown_kernel(void **state)
     assert_true(!f.why && !f.inside);
     b.f.nkernels = 1;
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
-    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32");
+    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32; --profile "
+                        "FILE or --dtype would say another");
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ .groups = 2 });
-    assert_string_equal(f.why, "2 groups of --sp 4 need 8 endpoints, the cluster has 4");
+    assert_string_equal(f.why, "2 groups of --sp 4: there is room for 1");
     sp_plan_free(p);
     sp_topo_free(t);
 }

@@ -76,8 +76,8 @@ static const struct known {
       "the cluster's devices)", PREDICT | SHOW, TEXT, AT(profile), 0, 0 },
     { "groups", "N", "groups of ranks that do the same at the same time (1; 0: as many as there "
       "is room for)", PREDICT, LONG, AT(groups), 0, 1 << 20 },
-    { "per-node", "N", "ranks of a group on each node (as many as it has GPUs)", PREDICT | SHOW,
-      LONG, AT(per_node), 1, 4096 },
+    { "per-node", "N", "ranks of a group on each node; further groups may have the others (as "
+      "many as it has GPUs)", PREDICT | SHOW, LONG, AT(per_node), 1, 4096 },
     { "slow", "LIST", "ranks that compute slower, RANK:FACTOR (3:1.2)", PREDICT, WORDS, AT(slow), 0,
       0 },
     { "jitter", "X", "sigma of a random factor of each computation (0)", PREDICT, PART, AT(jitter),

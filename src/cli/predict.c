@@ -34,8 +34,17 @@ struct sweep {
 
 /* ---- what slows which rank --------------------------------------------------------- */
 
+static long most_ranks(const struct sp_options *o)
+{
+    long most = 1;
+    for (int i = 0; i < o->sp.n; i++)
+        most = o->sp.at[i] > most ? o->sp.at[i] : most;
+    return most;
+}
+
 static void read_slow(struct sweep *w)
 {
+    long ranks = most_ranks(w->o);
     for (int i = 0; i < w->o->slow.n; i++) {
         char *text = w->o->slow.at[i], *colon = strchr(text, ':');
         long rank;
@@ -49,6 +58,9 @@ static void read_slow(struct sweep *w)
         if (why)
             sp_stop(SP_EXIT_USAGE, "--slow: %s", why);
         *colon = ':';
+        if (rank >= ranks)
+            sp_stop(SP_EXIT_USAGE, "--slow: there is no rank %ld; they are 0 to %ld with --sp %ld",
+                    rank, ranks - 1, ranks);
         for (; w->nspeeds <= rank; w->nspeeds++) {
             w->speed = sp_grow(w->speed, w->nspeeds, sizeof *w->speed);
             w->speed[w->nspeeds] = 1;
@@ -84,16 +96,11 @@ static const char *placement(const struct sp_options *o)
     return text;
 }
 
-/* Groups of so many ranks that there is room for; nodes need not be alike. */
+/* As many as there is room for; one that doesn't fit is to be refused. */
 static int groups(const struct sweep *w, int ranks)
 {
-    const struct sp_topo *t = w->venue.topo;
-    long room = 0;
-    for (int i = 0; i < t->nnodes; i++) {
-        long here = t->node[i].endpoints;
-        room += w->o->per_node && w->o->per_node < here ? w->o->per_node : here;
-    }
-    return w->o->groups ? (int)w->o->groups : (int)(room / ranks > 1 ? room / ranks : 1);
+    int room = sp_place_room(w->venue.topo, ranks, (int)w->o->per_node);
+    return w->o->groups ? (int)w->o->groups : room > 1 ? room : 1;
 }
 
 /* ---- a point --------------------------------------------------------------------------- */
@@ -116,10 +123,22 @@ static void emit_all(struct sweep *w, const struct sp_point *p, const struct sp_
         }
 }
 
+/* Bytes of the device that has least: machines of one profile come with more and with less. */
+static double memory(const struct sp_venue *v)
+{
+    double least = INFINITY;
+    for (int i = 0; i < v->topo->nmachines; i++) {
+        double here = v->topo->machine[i].memory;
+        least = fmin(least, here > 0 ? here : v->profile->memory > 0 ? v->profile->memory
+                                                                     : INFINITY);
+    }
+    return isinf(least) ? 0 : least;
+}
+
 /* NULL, or why the buffers of a rank don't fit in its device. */
 static const char *too_large(const struct sweep *w, const struct sp_forecast *f)
 {
-    double have = w->venue.profile->memory;
+    double have = memory(&w->venue);
     if (!(have > 0) || f->memory <= have)
         return NULL;
     return sp_why("out of memory: %.2f GiB are needed on a rank, its device has %.2f",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/venue.h"
 #include "util/data.h"
 #include "util/memory.h"
 #include "util/why.h"
@@ -14,10 +15,12 @@ static const char *check(const char *cluster, const char *profile)
 {
     const char *why = NULL;
     if (cluster && !strstr(cluster, "{nodes}"))
-        sp_topo_free(sp_topo_load(sp_data_find(".", cluster), &why));
-    if (!why && profile)
+        sp_topo_free(sp_venue_topo(cluster, &why));
+    if (why)
+        return sp_why("--cluster: %s", why);
+    if (profile)
         sp_profile_free(sp_profile_load(profile, &why));
-    return why;
+    return why ? sp_why("--profile: %s", why) : NULL;
 }
 
 struct sp_testbeds *sp_testbeds_new(const char *cluster, const char *profile,

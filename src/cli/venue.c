@@ -12,9 +12,9 @@
 struct sp_topo *sp_venue_topo(const char *name, const char **why)
 {
     const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
-    if (strcmp(name, "-") && access(path, F_OK)) {
-        *why = sp_why("%s is no file, and no cluster or machine of that name comes with seqpar (such as "
-                      "dgx-h100-2, l40s-1, dgx-a100)", name);
+    if (strcmp(name, "-") && (!*name || access(path, F_OK))) {
+        *why = sp_why("'%s' is no file, and no cluster or machine of that name comes with seqpar; "
+                      "seqpar info lists them", name);
         return NULL;
     }
     return sp_topo_load(path, why);
@@ -31,8 +31,11 @@ static struct sp_profile *default_profile(const struct sp_topo *t, const char **
     const struct sp_alias *found = sp_aliases_find(a, device, 0, "");
     struct sp_profile *f = found ? sp_profile_load(found->profile, why) : NULL;
     if (!found)
-        *why = sp_why("--profile: none is known for '%s' of %s; give --profile FILE, or measure one "
-                      "there: mpirun -n 2 seqpar calibrate", device, t->name);
+        *why = *m->gpu
+            ? sp_why("--profile: none is known for '%s' of %s; give a FILE, or one of those "
+                     "that seqpar info lists", device, t->name)
+            : sp_why("--profile: none is known for the processors of %s%s%s; measure one on them: "
+                     "mpirun -n 2 seqpar calibrate", t->name, *device ? ", " : "", device);
     sp_aliases_free(a);
     return f;
 }

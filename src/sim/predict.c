@@ -172,7 +172,8 @@ static const char *unknown(const struct sp_scene *s)
 {
     for (int i = 0; i < s->plan->nsteps; i++)
         if (isnan(s->work[i]))
-            return sp_why("profile %s knows no kernel for %s in %s", s->profile->name,
+            return sp_why("profile %s knows no kernel for %s in %s; --profile FILE or --dtype "
+                          "would say another", s->profile->name,
                           sp_ops[s->plan->step[i].op].name, sp_dtype_names[s->plan->pb.dtype]);
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include "topo/machine.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,16 @@ static char *model_of(const struct sp_machine_spec *spec, const struct sp_device
     return sp_name_copy(id);
 }
 
+/* Of the GPU that has least; 0 if one's isn't known, or the cluster file says that they are
+ * others. */
+static double memory_of(const struct build *b, const int *gpu)
+{
+    double least = INFINITY;
+    for (int i = 0; i < b->m->gpus; i++)
+        least = fmin(least, b->v->device[gpu[i]].memory);
+    return b->spec->gpu || isinf(least) ? 0 : least;
+}
+
 static int natural(const void *left, const void *right, void *mould)
 {
     const struct sp_mould *m = mould;
@@ -346,6 +357,7 @@ static void build(struct build *b)
     mark(b);
     int *gpu = add_gpus(b);
     m->gpu = model_of(b->spec, m->gpus ? &v->device[gpu[0]] : NULL);
+    m->memory = memory_of(b, gpu);
     add_numa(b);
     for (int i = 0; i < v->ndevices; i++)
         if (v->device[i].parent < 0 && b->useful[i])

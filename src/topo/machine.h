@@ -31,6 +31,7 @@ struct sp_way {
 struct sp_mould {
     char *name, *gpu, *cpu;
     int gpus, processors;
+    double memory;              /* bytes of the GPU that has least; 0: not known */
     struct sp_vertex *vertex; int nvertices;
     struct sp_link *link; int nlinks;           /* i and i ^ 1 are the two directions */
     int *endpoint; int nendpoints;              /* vertices */

@@ -9,4 +9,8 @@
  * call. */
 const char *sp_data_find(const char *folder, const char *name);
 
+/* Tells the names of all files that came with seqpar in such a folder, without their ending,
+ * in order; none if there is no folder. */
+void sp_data_list(const char *folder, const char *ending, void (*tell)(const char *name));
+
 #endif
