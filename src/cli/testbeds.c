@@ -30,7 +30,7 @@ struct sp_testbeds *sp_testbeds_new(const char *cluster, const char *profile,
     *b = (struct sp_testbeds){ .cluster = cluster, .profile = profile };
     *why = check(cluster, profile);
     if (!*why && !(cluster && profile))
-        b->aliases = sp_aliases_load(aliases ? aliases : sp_data_find(".", "aliases"), why);
+        b->aliases = sp_aliases_load(aliases ? aliases : sp_data_own(".", "aliases"), why);
     if (!*why)
         return b;
     free(b);

@@ -25,7 +25,7 @@ static struct sp_profile *default_profile(const struct sp_topo *t, const char **
 {
     const struct sp_machine *m = &t->machine[0];
     const char *device = *m->gpu ? m->gpu : m->cpu;
-    struct sp_aliases *a = sp_aliases_load(sp_data_find("profiles", "defaults"), why);
+    struct sp_aliases *a = sp_aliases_load(sp_data_own("profiles", "defaults"), why);
     if (!a)
         return NULL;
     const struct sp_alias *found = sp_aliases_find(a, device, 0, "");

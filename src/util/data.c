@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEPT = 4, ROOM = 4 * PATH_MAX };
@@ -53,14 +54,20 @@ static bool search(char *path, const char *folder, const char *name)
     return false;
 }
 
-const char *sp_data_find(const char *folder, const char *name)
+const char *sp_data_own(const char *folder, const char *name)
 {
     static char kept[KEPT][ROOM];
     static int next;
-    if (!access(name, F_OK) || *name == '/')
-        return name;
     char *path = kept[next = (next + 1) % KEPT];
     return search(path, folder, name) ? path : name;
+}
+
+/* A folder of that name, such as one with results, is not meant. */
+const char *sp_data_find(const char *folder, const char *name)
+{
+    struct stat s;
+    bool there = !stat(name, &s) && !S_ISDIR(s.st_mode);
+    return there || *name == '/' ? name : sp_data_own(folder, name);
 }
 
 void sp_data_list(const char *folder, const char *ending, void (*tell)(const char *name))
