@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "cli/context.h"
+#include "cli/draw.h"
 #include "cli/outputs.h"
 #include "cli/points.h"
 #include "cli/rows.h"
 #include "cli/verbs.h"
 #include "cli/venue.h"
-#include "report/timeline.h"
 #include "util/json.h"
 #include "util/memory.h"
 #include "util/parse.h"
@@ -154,21 +154,6 @@ static void remember_local(struct sweep *w, const struct sp_point *p, const stru
         w->local[pass] = f->pass[pass].time[SP_SIM_OVERLAPPED];
 }
 
-static void draw(const struct sweep *w, const struct sp_point *p, const struct sp_plan *plan,
-                 const struct sp_span *span)
-{
-    char title[400];
-    snprintf(title, sizeof title, "%s, %d ranks, %ld tokens, simulated: %s, profile %s",
-             p->strategy->name, p->pb.ranks, p->pb.seq, w->setup.cluster, w->setup.profile);
-    struct sp_timeline t = sp_timeline_of(plan, span);
-    const char *note, *why = sp_timeline_write(&t, w->o->timeline, title, &note);
-    if (why)
-        sp_stop(SP_EXIT_ENVIRONMENT, "--timeline: %s", why);
-    if (note)
-        fprintf(stderr, "seqpar: note: %s\n", note);
-    sp_timeline_free(&t);
-}
-
 static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
 {
     if (p->why[0]) {
@@ -189,7 +174,7 @@ static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
     remember_local(w, p, &f);
     emit_all(w, p, plan, &f);
     if (span && !f.why)
-        draw(w, p, plan, span);
+        sp_draw_simulated(&w->venue, p->strategy->name, plan, span, w->o->timeline);
     free(span);
     free(speed);
     sp_plan_free(plan);
