@@ -103,6 +103,10 @@ shipped --cluster aws-p4d-1 --seq 2M --heads 32 | grep -q 'its device has 40.00'
     fail "p4d's A100 has not 40 GiB: $(shipped --cluster aws-p4d-1 --seq 2M --heads 32)"
 shipped --cluster gb300-1 --seq 4M --heads 64 | grep -q ' ok' ||
     fail "the GB300 has no more memory than the B200"
+printf 'machine %s topo=%s.xml\n' h "$here/topologies/dgx-h100" a "$here/topologies/dgx-a100" \
+    >"$work/mixed.cluster"
+printf 'nodes h1 machine=h\nnodes a1 machine=a\nfabric ib rate=200Gb/s\n' >>"$work/mixed.cluster"
+says 3 'machines of mixed differ: h100-fa3 .*, a100-fa2 ' predict --cluster mixed.cluster
 shipped --cluster dgx-h100-1 --dtype fp32 | grep -q 'knows no kernel for attn in fp32' ||
     fail "fp32 on tensor cores of bf16"
 

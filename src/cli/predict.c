@@ -188,6 +188,7 @@ static json_t *context(const struct sweep *w, int argc, char **argv)
     json_t *c = sp_context(argc, argv, 0, 0, NULL);
     json_object_set_new(c, "cluster", sp_json_text(w->venue.topo->name));
     json_object_set_new(c, "profile", sp_json_text(f->name));
+    json_object_set_new(c, "profile_device", sp_json_text(f->device));
     json_object_set_new(c, "profile_measured", json_boolean(f->measured));
     json_object_set_new(c, "profile_source", sp_json_text(f->source));
     return c;
@@ -211,11 +212,21 @@ static const char *first_refusal(const struct sweep *w)
     return w->point[i].why;
 }
 
+/* A profile of one machine tells nothing of a network, least of all how messages slow kernels. */
+static void warn(const struct sp_venue *v)
+{
+    if (v->topo->nnodes > 1 && !v->profile->path[SP_PATH_NET].known)
+        fprintf(stderr, "seqpar: note: profile %s has nothing measured between machines: messages "
+                "get the cluster file's rates, and overlap is as within a machine; calibrate over "
+                "the network\n", v->profile->name);
+}
+
 static void begin(struct sweep *w, struct sp_options *o)
 {
     const char *why = sp_venue_load(o->cluster, o->profile, &w->venue);
     if (why)
         sp_stop(o->cluster ? SP_EXIT_ENVIRONMENT : SP_EXIT_USAGE, "%s", why);
+    warn(&w->venue);
     if (!o->sp.n) {
         int all = w->venue.topo->nendpoints;
         o->sp.at = sp_alloc(sizeof *o->sp.at);
