@@ -58,7 +58,8 @@ struct sp_kernels {
     /* Join the results of two disjoint sets of keys, in place in o and lse:
      * lse' = log(exp lse + exp part_lse), o' = o exp(lse - lse') + part exp(part_lse - lse').
      * Either side, or both, may be empty (-inf). */
-    void (*merge)(struct sp_view o, struct sp_view lse, struct sp_view part, struct sp_view part_lse);
+    void (*merge)(struct sp_view o, struct sp_view lse, struct sp_view part,
+                  struct sp_view part_lse);
 
     void (*add)(struct sp_view x, struct sp_view y);     /* x += y, in fp32, any dtypes */
     void (*copy)(struct sp_view x, struct sp_view y);    /* x = y, any strides and dtypes */

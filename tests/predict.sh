@@ -5,6 +5,7 @@
 set -u
 here=$(cd "${srcdir:-.}" && pwd)
 export SEQPAR_DATA=$here/topologies
+command -v python3 >/dev/null || { echo "no python3 here"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$here/tests/two-boxes.cluster" "$here/tests/two-boxes.json" "$work" || exit 99
@@ -69,6 +70,8 @@ assert slow > 1.1 * plain, (plain, slow)
 assert j1 == j2 and j1 != plain and j3 != j1, (plain, j1, j2, j3)
 END
 [ "$(column net_bytes "$work/apart.csv")" -gt 0 ] || fail "--per-node 1 stays in a box"
+[ "$(column net_bytes "$work/all.csv")" = $((2 * $(column net_bytes "$work/apart.csv"))) ] ||
+    fail "two groups with a rank on each box don't share the boxes"
 cmp -s "$work/apart.csv" "$work/all.csv" && fail "--groups is not part of a row"
 
 # ---- refusals ----
@@ -78,6 +81,8 @@ says 3 'no-such' predict --cluster no-such --profile two-boxes.json
 says 3 'no-such' predict --cluster two-boxes.cluster --profile no-such
 says 2 'RANK:FACTOR' predict --cluster two-boxes.cluster --profile two-boxes.json --slow 3
 says 2 '0.01' predict --cluster two-boxes.cluster --profile two-boxes.json --slow 3:0
+says 2 'there is no rank 4; they are 0 to 3' predict --cluster two-boxes.cluster \
+    --profile two-boxes.json --sp 2,4 --slow 4:2
 says 2 'jitter' predict --cluster two-boxes.cluster --profile two-boxes.json --jitter x
 says 2 '--timeline needs' show --strategy ring --sp 2 --timeline x
 head -c 300 "$work/two-boxes.json" >"$work/torn.json"
@@ -89,6 +94,21 @@ sed 's/"memory": 1e12/"memory": 1e7/' "$work/two-boxes.json" >"$work/small.json"
 (cd "$work" && "$seqpar" predict --seq 8K --sp 2 --strategy ring --cluster two-boxes.cluster \
     --profile small.json >out 2>err; [ $? = 8 ]) || fail "memory of 10 MB: $(cat "$work/err")"
 grep -q 'failed: out of memory: .* its device has 0.01' "$work/out" || fail "$(cat "$work/out")"
+
+# ---- what comes with seqpar ----
+
+shipped() { "$seqpar" predict --strategy local --sp 1 --pass fwd "$@" 2>&1 | grep -v '^#'; }
+shipped --cluster hgx-h20 | grep -q ' ok' || fail "the H20 has no profile: $(shipped --cluster hgx-h20)"
+shipped --cluster aws-p4d-1 --seq 2M --heads 32 | grep -q 'its device has 40.00' ||
+    fail "p4d's A100 has not 40 GiB: $(shipped --cluster aws-p4d-1 --seq 2M --heads 32)"
+shipped --cluster gb300-1 --seq 4M --heads 64 | grep -q ' ok' ||
+    fail "the GB300 has no more memory than the B200"
+printf 'machine %s topo=%s.xml\n' h "$here/topologies/dgx-h100" a "$here/topologies/dgx-a100" \
+    >"$work/mixed.cluster"
+printf 'nodes h1 machine=h\nnodes a1 machine=a\nfabric ib rate=200Gb/s\n' >>"$work/mixed.cluster"
+says 3 'machines of mixed differ: h100-fa3 .*, a100-fa2 ' predict --cluster mixed.cluster
+shipped --cluster dgx-h100-1 --dtype fp32 | grep -q 'knows no kernel for attn in fp32' ||
+    fail "fp32 on tensor cores of bf16"
 
 # ---- timelines ----
 

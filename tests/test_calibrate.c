@@ -101,7 +101,7 @@ static void elements(void **state)
 static void kept(void **state)
 {
     (void)state;
-    char path[] = "/tmp/seqpar-calibrate-XXXXXX";
+    char path[] = "test_calibrate-XXXXXX";
     close(mkstemp(path));
     struct sp_profile *p = of_a_cpu();
     p->kernel = sp_alloc(sizeof *p->kernel);

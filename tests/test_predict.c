@@ -25,8 +25,8 @@ static const double net = 125e6;        /* bytes/s */
 static struct sp_kernel_fit kernel(enum sp_op op, double tile)
 {
     return (struct sp_kernel_fit){ .op = op, .dtype = SP_F32, .dim = 4, .tile_rows = 1,
-                                   .tile_keys = 1, .tile = tile, .masked = 1, .high_rows = 1e9,
-                                   .high_keys = 1e9 };
+                                   .tile_keys = 1, .tile = tile, .masked = 1, .alone = 1,
+                                   .high_rows = 1e9, .high_keys = 1e9 };
 }
 
 struct bench { struct sp_profile f; struct sp_kernel_fit kernel[2]; };
@@ -83,10 +83,19 @@ static void test_places(void **state)
     assert_null(sp_place(t, 4, 1, 2, &at));
     assert_int_equal(at.endpoint[2], 4);
     free(at.endpoint);
+    static const int shared[] = { 0, 1, 4, 5, 2, 3, 6, 7 };     /* two groups, on both nodes each */
+    assert_null(sp_place(t, 4, 2, 2, &at));
+    assert_memory_equal(at.endpoint, shared, sizeof shared);
+    free(at.endpoint);
+    assert_int_equal(sp_place_room(t, 2, 1), 4);
+    assert_int_equal(sp_place_room(t, 3, 3), 2);
+    assert_int_equal(sp_place_room(t, 3, 2), 2);
+    assert_string_equal(sp_place(t, 3, 3, 2, &at), "3 groups of --sp 3: there is room for 2, with "
+                        "2 of a group on each node");
     assert_string_equal(sp_place(t, 16, 1, 0, &at),
                         "--sp 16 needs 16 endpoints, the cluster has 8");
     assert_string_equal(sp_place(t, 4, 3, 0, &at),
-                        "3 groups of --sp 4 need 12 endpoints, the cluster has 8");
+                        "3 groups of --sp 4: there is room for 2");
     assert_string_equal(sp_place(t, 8, 1, 3, &at),
                         "--sp 8 needs 8 endpoints, the cluster has 6 with 3 on each node");
     assert_string_equal(sp_place(t, 8, 1, 5, &at), "5 ranks on each node: b1 has only 4 endpoints");
@@ -182,6 +191,22 @@ static void test_slowed(void **state)
     sp_topo_free(t);
 }
 
+/* What a pass takes beside its steps is nothing that computing could hide messages behind. */
+static void test_beside_steps(void **state)
+{
+    struct sp_topo *t = topofile_must(boxes, NULL);
+    struct sp_plan *p = case_plan("ring", ring4);
+    struct bench b;
+    (void)state;
+    bench_new(&b, 1e-12);
+    b.f.pass = 10;
+    struct sp_forecast f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
+    says(&f.pass[SP_FORWARD], "carries 100 % of its 0.1 GB/s");
+    is_about(f.pass[SP_FORWARD].time[SP_SIM_COMM], 10 + 3 * ((1 << 18) / net + 4e-6));
+    sp_plan_free(p);
+    sp_topo_free(t);
+}
+
 /* ---- the rest ------------------------------------------------------------------------------ */
 
 static void test_groups_alike(void **state)
@@ -262,9 +287,10 @@ static void test_unknown_kernel(void **state)
     assert_true(!f.why && !f.inside);
     b.f.nkernels = 1;
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ 0 });
-    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32");
+    assert_string_equal(f.why, "profile by hand knows no kernel for grad in fp32; --profile "
+                        "FILE or --dtype would say another");
     f = sp_predict(p, t, &b.f, &(struct sp_forecast_options){ .groups = 2 });
-    assert_string_equal(f.why, "2 groups of --sp 4 need 8 endpoints, the cluster has 4");
+    assert_string_equal(f.why, "2 groups of --sp 4: there is room for 1");
     sp_plan_free(p);
     sp_topo_free(t);
 }
@@ -278,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_latency_bound),
         cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_slowed),
+        cmocka_unit_test(test_beside_steps),
         cmocka_unit_test(test_groups_alike),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_coarse_is_close),

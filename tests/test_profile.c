@@ -153,7 +153,7 @@ static void test_refusals(void **state)
         { "slots", "0", "slots 0 must be from 1 to" },
         { "slots", "1e12", "slots 1e+12 must be from 1 to" },
         { "slots", "2.5", "slots 2.5 must be a whole number" },
-        { "ctas", "5", "ctas 5 must be from 0 to 4" },
+        { "ctas", "4", "ctas 4 must be from 0 to 3" },
         { "memory", "-1", "memory -1 must be from 0" },
         { "poll", "1e300", "poll 1e+300 must be from 0 to 1000" },
         { "speling", "1", "speling is not known" },

@@ -123,6 +123,13 @@ static void test_data(void **state)
     assert_string_equal(sp_data_find("profiles", "some.json"), file);
     assert_string_equal(sp_data_find("profiles", file), file);
     assert_string_equal(sp_data_find("profiles", "none.json"), "none.json");
+    fclose(fopen("some.json", "w"));
+    assert_string_equal(sp_data_find("profiles", "some.json"), "some.json");
+    assert_string_equal(sp_data_own("profiles", "some.json"), file);
+    unlink("some.json");
+    assert_return_code(mkdir("some.json", 0700), 0);
+    assert_string_equal(sp_data_find("profiles", "some.json"), file);
+    rmdir("some.json");
     if (kept)
         setenv("SEQPAR_DATA", kept, 1);
     free(kept);

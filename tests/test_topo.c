@@ -141,10 +141,14 @@ static void test_bounds(void **state)
           "nodes n[1-2] machine=m\nfabric ib rate=200Gb/s rails=4\n", 25 / (4 / 7.), 25 },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    enum { N = sizeof cases / sizeof *cases };
+    int absent = 0;             /* some machines don't come with seqpar */
+    for (int i = 0; i < N; i++) {
         struct sp_topo *t = machine_file(cases[i].machine, cases[i].keys, cases[i].rest);
-        if (!t)
-            skip();
+        if (!t) {
+            absent++;
+            continue;
+        }
         check_topo(t);
         struct sp_bound all = sp_bound(t, SP_PATTERN_ALLTOALL, t->nendpoints);
         struct sp_bound ring = sp_bound(t, SP_PATTERN_RING, t->nendpoints);
@@ -152,6 +156,8 @@ static void test_bounds(void **state)
         assert_float_equal(ring.rate / 1e9 / cases[i].ring, 1, 1e-5);
         sp_topo_free(t);
     }
+    if (absent == N)
+        skip();
 }
 
 /* A GPU with four NICs of its own uses them all, and nobody else's. */
@@ -269,7 +275,8 @@ static void test_uplinks(void **state)
     struct sp_topo *t = boxes("nodes n[00-15] machine=m\n"
                               "fabric f rate=10GB/s nodes_per_leaf=8 spines=2 oversub=2\n");
     for (int i = 0; i < t->nlinks; i++)
-        if (t->vertex[t->link[i].from].kind == SP_LEAF && t->vertex[t->link[i].to].kind == SP_SPINE) {
+        if (t->vertex[t->link[i].from].kind == SP_LEAF
+            && t->vertex[t->link[i].to].kind == SP_SPINE) {
             assert_float_equal(t->link[i].rate, 20e9, 1);
             assert_int_equal(t->link[i].cables, 2);
             links++;
@@ -385,6 +392,9 @@ static void test_wrong(void **state)
         { "machine m ranks=2\nnodes n[1-2] machine=m\nfabric f\n", "nic_rate=, or rate= here" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 rails=2\n",
           ":3: rails=2 is more than the NICs of machine m, 1" },
+        { "machine m ranks=2\nnodes n[1-2] machine=m\n"
+          "fabric f rate=1000TB/s uprate=1kB/s nodes_per_leaf=1\n",
+          ":3: f would need 1000000000000 cables to a spine" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 oversub=0\n",
           "must be from 0.01 to 1000" },
         { "machine m ranks=2\nnodes n machine=m\nfabric f rate=1 nic=1\n", "is not a time" },

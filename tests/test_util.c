@@ -64,7 +64,8 @@ static void test_sizes(void **state)
 static void test_seconds(void **state)
 {
     static const struct { const char *text; double value; } good[] = {
-        { "2", 2 }, { "2s", 2 }, { "500ms", 0.5 }, { "1.5m", 90 }, { "1h", 3600 },
+        { "2", 2 }, { "2s", 2 }, { "500ms", 0.5 }, { "250us", 250e-6 }, { "1.5m", 90 },
+        { "1h", 3600 },
         { ".5s", 0.5 },
     };
     static const char *const bad[] = {

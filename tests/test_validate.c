@@ -336,7 +336,7 @@ static void test_quantile(void **state)
 static void test_score(void **state)
 {
     (void)state;
-    const struct sp_pair x[] = { { 1, 2 }, { 2, 1 }, { 10, 11 } };
+    const struct sp_comparison x[] = { { 1, 2 }, { 2, 1 }, { 10, 11 } };
     struct sp_score s = sp_score(x, 3);
     assert_int_equal(s.n, 3);
     check_near(s.median, 0.5);                          /* of 1, 0.5, 0.1 */
@@ -350,7 +350,7 @@ static void test_order(void **state)
 {
     (void)state;
     /* Wrong: 12-11 and 11-20; 12-20 are predicted alike. All differ by over 5 %. */
-    const struct sp_pair x[] = { { 10, 1 }, { 12, 2 }, { 11, 3 }, { 20, 2 } };
+    const struct sp_comparison x[] = { { 10, 1 }, { 12, 2 }, { 11, 3 }, { 20, 2 } };
     struct sp_order o = { 0 };
     sp_order_add(&o, x, 4);
     assert_int_equal(o.pairs, 6);
@@ -359,7 +359,7 @@ static void test_order(void **state)
     assert_int_equal(o.clear, 6);
     assert_int_equal(o.clear_right, 3);
     check_near(sp_order_tau(&o), 1.0 / 6);
-    const struct sp_pair close[] = { { 100, 1 }, { 104, 2 }, { 100, 3 } };
+    const struct sp_comparison close[] = { { 100, 1 }, { 104, 2 }, { 100, 3 } };
     o = (struct sp_order){ 0 };
     sp_order_add(&o, close, 3);
     assert_int_equal(o.pairs, 2);
@@ -371,8 +371,8 @@ static void test_order(void **state)
 static void test_regret(void **state)
 {
     (void)state;
-    const struct sp_pair good[] = { { 10, 5 }, { 12, 6 } };
-    const struct sp_pair bad[] = { { 10, 7 }, { 12, 6 }, { 15, 6 } };
+    const struct sp_comparison good[] = { { 10, 5 }, { 12, 6 } };
+    const struct sp_comparison bad[] = { { 10, 7 }, { 12, 6 }, { 15, 6 } };
     check_near(sp_regret(good, 2) + 1, 1);
     check_near(sp_regret(bad, 3), 0.5);                 /* a tie counts as the worst */
 }

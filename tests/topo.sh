@@ -50,6 +50,8 @@ shows 'net 3 0.125 1 6 cluster file' "$tmp/boxes.cluster"
 shows 'cpu0 - memory 10' "$tmp/boxes.cluster"
 shows 'b1/cpu0 to b3/cpu0: net, 0.125 GB/s, 11 us, over b1/numa0 b1/nic0 eth/leaf0' \
     "$tmp/boxes.cluster"
+shows 'gpu0 - xgmi 64 xgmi 64' mi300x-1
+shows 'smp 2 40 ' hgx-b200-2
 shows 'ring 0.125 GB/s a rank; fullest is net' "$tmp/boxes.cluster"
 
 refuses 2 "topo has no verb 'fly'" fly
@@ -57,8 +59,8 @@ refuses 2 "topo show needs a cluster file" show
 refuses 2 "topo show takes one file, but got 'b' too" show a b
 refuses 2 "unknown option '--fast'" show --fast "$tmp/boxes.cluster"
 refuses 2 "--plot: needs a value" show "$tmp/boxes.cluster" --plot
-refuses 3 "no/file: No such file" show no/file
-refuses 3 "--plot: ./no/such/plot.dat: No such file" show "$tmp/boxes.cluster" --plot no/such/plot
+refuses 3 "'no/file' is no file, and no cluster" show no/file
+refuses 3 "--plot: cannot write no/such/plot.dat: No such file" show "$tmp/boxes.cluster" --plot no/such/plot
 
 # Pictures: whatever things are called, nothing but the three files comes of it.
 cd "$tmp" || exit 99

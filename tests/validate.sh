@@ -70,6 +70,9 @@ says '^  Machine X +2048 +1 '
 says '^  Machine Y +16384 +1 '
 [ "$(grep -c '^#   validate.csv:' "$tmp/out")" = 2 ] || complain "--worst 2 lists others"
 
+validates 0 "$table" --cluster 'dgx-h100-{nodes}.cluster' --profile h100-fa3 --by cluster
+says '^  dgx-h100-1.cluster +6 '
+
 validates 0 "$table" --aliases "$tmp/aliases" --where strategy=ring --where layout=zigzag,striped
 says '# all +3 points'
 says '^  validate.csv ring +zigzag +bwd +1 '

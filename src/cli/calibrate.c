@@ -167,8 +167,8 @@ static void print_numbers(const struct sp_calibration *c)
                    p->path[i].half ? ", one direction at a time" : "");
     printf("# steps: %.1f us from one to the next; a pass: %.1f us beside them\n", c->gap * 1e6,
            p->pass * 1e6);
-    printf("# overlapped: kernels slow down by %.2f, messages by %.2f; a message is noticed %.0f us "
-           "late, a step %.0f us\n", p->interference.compute, p->interference.comm, p->poll * 1e6,
+    printf("# overlapped: kernels slow down by %.2f, messages by %.2f; a message is noticed "
+           "%.0f us late, a step %.0f us\n", p->interference.compute, p->interference.comm, p->poll * 1e6,
            c->late * 1e6);
 }
 
@@ -195,8 +195,8 @@ static void check_time(const struct sp_options *o)
 {
     static const double least = 1;
     if (o->seconds < least)
-        sp_stop_together(SP_EXIT_USAGE, "--time %g s is too short to measure anything; at least %g s",
-                         o->seconds, least);
+        sp_stop_together(SP_EXIT_USAGE, "--time %g s is too short to measure anything; at least "
+                         "%g s", o->seconds, least);
 }
 
 /* Ranks that share a processor are modelled, not calibrated. */

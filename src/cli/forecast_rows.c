@@ -42,13 +42,13 @@ void sp_row_forecast(struct sp_point_row *r, const struct sp_plan *p, const stru
 {
     const struct sp_forecast_pass *a = &f->pass[pass];
     struct sp_row *x = &r->row;
+    x->mem_plan = (long)f->memory;
     if (f->why) {
         sp_row_fail(r, SP_POINT_FAILED, f->why);
         return;
     }
     set_counts(x, p, pass);
     x->time = a->time[mode];
-    x->mem_plan = (long)f->memory;
     x->confidence = f->inside ? "inside" : "outside";
     if (mode != SP_OVERLAPPED)
         return;

@@ -16,7 +16,7 @@ const struct sp_verbinfo sp_verbs[] = {
     { "check", "prove strategies right; count bytes, messages, FLOPs, memory", sp_check_main },
     { "show", "print the steps of a strategy: text, dot, GOAL", sp_show_main },
     { "validate", "predict what was measured, and say how wrong that is", sp_validate_main },
-    { "info", "list strategies and their knobs, kernels, transports", sp_info_main },
+    { "info", "list strategies and knobs, kernels, transports, clusters, profiles", sp_info_main },
     { "topo", "show machines and clusters: devices, links, what they allow", sp_topo_main },
     { NULL, NULL, NULL }
 };
@@ -24,7 +24,8 @@ const struct sp_verbinfo sp_verbs[] = {
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: seqpar VERB [OPTION...]\n"
-            "Measure sequence-parallel attention, forward and backward, verified; and predict it.\n\n");
+            "Measure sequence-parallel attention, forward and backward, verified; and predict "
+            "it.\n\n");
     for (const struct sp_verbinfo *v = sp_verbs; v->name; v++)
         fprintf(out, "  %-9s %s\n", v->name, v->help);
     fprintf(out, "\n  seqpar VERB --help lists the options of a verb.\n");

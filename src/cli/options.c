@@ -64,38 +64,39 @@ static const struct known {
       AT(seconds), 0, 0 },
     { "time", "T", "that it may take, about; less is less accurate (90s)", CALIBRATE, SECONDS,
       AT(seconds), 0, 0 },
-    { "net-rate", "RATE", "nominal rate of the network's cables, such as 25Gb/s: the profile then holds "
-      "for others", CALIBRATE, RATE, AT(net_rate), 0, 0 },
+    { "net-rate", "RATE", "nominal rate of the network's cables, such as 25Gb/s: the profile then "
+      "holds for others", CALIBRATE, RATE, AT(net_rate), 0, 0 },
     { "timeout", "T", "give up when a rank waits so long for another (300s; 0: never)", MEASURE,
       SECONDS, AT(timeout), 0, 0 },
     { "seed", "N", "of the inputs (1)", RUN, LONG, AT(seed), 0, LONG_MAX },
     { NULL, NULL, "Where it would run, and by whose numbers:", PREDICT | SHOW, HEADING, 0, 0, 0 },
-    { "cluster", "FILE", "a cluster file, a machine's hwloc XML, one of those that come with seqpar "
-      "(dgx-h100-2), or - for this machine", PREDICT | SHOW, TEXT, AT(cluster), 0, 0 },
+    { "cluster", "FILE", "a cluster file, a machine's hwloc XML, one of those that come with "
+      "seqpar (dgx-h100-2), or - for this machine", PREDICT | SHOW, TEXT, AT(cluster), 0, 0 },
     { "profile", "FILE", "written by seqpar calibrate, or one that comes with seqpar (what suits "
       "the cluster's devices)", PREDICT | SHOW, TEXT, AT(profile), 0, 0 },
     { "groups", "N", "groups of ranks that do the same at the same time (1; 0: as many as there "
       "is room for)", PREDICT, LONG, AT(groups), 0, 1 << 20 },
-    { "per-node", "N", "ranks of a group on each node (as many as it has GPUs)", PREDICT | SHOW, LONG,
-      AT(per_node), 1, 4096 },
+    { "per-node", "N", "ranks of a group on each node; further groups may have the others (as "
+      "many as it has GPUs)", PREDICT | SHOW, LONG, AT(per_node), 1, 4096 },
     { "slow", "LIST", "ranks that compute slower, RANK:FACTOR (3:1.2)", PREDICT, WORDS, AT(slow), 0,
       0 },
-    { "jitter", "X", "sigma of a random factor of each computation (0)", PREDICT, PART, AT(jitter), 0,
-      2 },
+    { "jitter", "X", "sigma of a random factor of each computation (0)", PREDICT, PART, AT(jitter),
+      0, 2 },
     { "seed", "N", "of the jitter (1)", PREDICT, LONG, AT(seed), 0, LONG_MAX },
     { "eps", "T", "what ends within this time ends together (0)", PREDICT, SECONDS, AT(eps), 0, 0 },
     { "explicit", NULL, "simulate every rank, also those that are alike", PREDICT, FLAG,
       AT(explicit_run), 0, 0 },
-    { "decompose", NULL, "time computing, communication, and both one after the other, too", RUN | PREDICT,
-      FLAG, AT(decompose), 0, 0 },
-    { "no-baseline", NULL, "leave out local, which the others are compared with", RUN | PREDICT, FLAG,
-      AT(no_baseline), 0, 0 },
+    { "decompose", NULL, "time computing, communication, and both one after the other, too",
+      RUN | PREDICT, FLAG, AT(decompose), 0, 0 },
+    { "no-baseline", NULL, "leave out local, which the others are compared with", RUN | PREDICT,
+      FLAG, AT(no_baseline), 0, 0 },
     { "dry-run", NULL, "list the points and what each needs; run nothing", RUN, FLAG, AT(dry_run),
       0, 0 },
     { NULL, NULL, "Where results go, beside the table:", RUN | PREDICT, HEADING, 0, 0, 0 },
     { "jsonl", "FILE", "append every point, with all samples, as it is done", RUN | PREDICT, TEXT,
       AT(jsonl), 0, 0 },
-    { "csv", "FILE", "append every point as comma-separated values", RUN | PREDICT, TEXT, AT(csv), 0, 0 },
+    { "csv", "FILE", "append every point as comma-separated values", RUN | PREDICT, TEXT,
+      AT(csv), 0, 0 },
     { "markdown", "FILE", "append a table for a report", RUN | PREDICT, TEXT, AT(markdown), 0, 0 },
     { "resume", NULL, "skip what the jsonl file has already", RUN, FLAG, AT(resume), 0, 0 },
     { "dump", "DIR", "write the first point's tensors as NumPy files", RUN, TEXT, AT(dump), 0, 0 },
@@ -106,8 +107,8 @@ static const struct known {
     { NULL, NULL, "Where the numbers go, beside the table:", CALIBRATE, HEADING, 0, 0, 0 },
     { "out", "FILE", "the profile (profile.json); an older one is replaced in the end", CALIBRATE,
       TEXT, AT(out), 0, 0 },
-    { "timeline", "PREFIX", "write the first point's steps as PREFIX.json for Perfetto and as a Gantt "
-      "chart, PREFIX.svg", PREDICT, TEXT, AT(timeline), 0, 0 },
+    { "timeline", "PREFIX", "write the first point's steps as PREFIX.json for Perfetto and as a "
+      "Gantt chart, PREFIX.svg", PREDICT, TEXT, AT(timeline), 0, 0 },
     { NULL, NULL, "What to show:", SHOW, HEADING, 0, 0, 0 },
     { "format", "NAME", "text, dot, goal (text)", SHOW, TEXT, AT(format), 0, 0 },
     { "timeline", "PREFIX", "when each step runs: PREFIX.json for Perfetto and PREFIX.svg, a Gantt "

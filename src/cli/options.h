@@ -1,4 +1,5 @@
-/* options.h - what run, calibrate, predict, show and check are asked: one table of options for all. */
+/* options.h - what run, calibrate, predict, show and check are asked: one table of options for
+ * all. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SP_OPTIONS_H
 #define SP_OPTIONS_H

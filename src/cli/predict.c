@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "cli/context.h"
+#include "cli/draw.h"
 #include "cli/outputs.h"
 #include "cli/points.h"
 #include "cli/rows.h"
 #include "cli/verbs.h"
 #include "cli/venue.h"
-#include "report/timeline.h"
 #include "util/json.h"
 #include "util/memory.h"
 #include "util/parse.h"
@@ -34,8 +34,17 @@ struct sweep {
 
 /* ---- what slows which rank --------------------------------------------------------- */
 
+static long most_ranks(const struct sp_options *o)
+{
+    long most = 1;
+    for (int i = 0; i < o->sp.n; i++)
+        most = o->sp.at[i] > most ? o->sp.at[i] : most;
+    return most;
+}
+
 static void read_slow(struct sweep *w)
 {
+    long ranks = most_ranks(w->o);
     for (int i = 0; i < w->o->slow.n; i++) {
         char *text = w->o->slow.at[i], *colon = strchr(text, ':');
         long rank;
@@ -49,6 +58,9 @@ static void read_slow(struct sweep *w)
         if (why)
             sp_stop(SP_EXIT_USAGE, "--slow: %s", why);
         *colon = ':';
+        if (rank >= ranks)
+            sp_stop(SP_EXIT_USAGE, "--slow: there is no rank %ld; they are 0 to %ld with --sp %ld",
+                    rank, ranks - 1, ranks);
         for (; w->nspeeds <= rank; w->nspeeds++) {
             w->speed = sp_grow(w->speed, w->nspeeds, sizeof *w->speed);
             w->speed[w->nspeeds] = 1;
@@ -84,16 +96,11 @@ static const char *placement(const struct sp_options *o)
     return text;
 }
 
-/* Groups of so many ranks that there is room for; nodes need not be alike. */
+/* As many as there is room for; one that doesn't fit is to be refused. */
 static int groups(const struct sweep *w, int ranks)
 {
-    const struct sp_topo *t = w->venue.topo;
-    long room = 0;
-    for (int i = 0; i < t->nnodes; i++) {
-        long here = t->node[i].endpoints;
-        room += w->o->per_node && w->o->per_node < here ? w->o->per_node : here;
-    }
-    return w->o->groups ? (int)w->o->groups : (int)(room / ranks > 1 ? room / ranks : 1);
+    int room = sp_place_room(w->venue.topo, ranks, (int)w->o->per_node);
+    return w->o->groups ? (int)w->o->groups : room > 1 ? room : 1;
 }
 
 /* ---- a point --------------------------------------------------------------------------- */
@@ -116,10 +123,22 @@ static void emit_all(struct sweep *w, const struct sp_point *p, const struct sp_
         }
 }
 
+/* Bytes of the device that has least: machines of one profile come with more and with less. */
+static double memory(const struct sp_venue *v)
+{
+    double least = INFINITY;
+    for (int i = 0; i < v->topo->nmachines; i++) {
+        double here = v->topo->machine[i].memory;
+        least = fmin(least, here > 0 ? here : v->profile->memory > 0 ? v->profile->memory
+                                                                     : INFINITY);
+    }
+    return isinf(least) ? 0 : least;
+}
+
 /* NULL, or why the buffers of a rank don't fit in its device. */
 static const char *too_large(const struct sweep *w, const struct sp_forecast *f)
 {
-    double have = w->venue.profile->memory;
+    double have = memory(&w->venue);
     if (!(have > 0) || f->memory <= have)
         return NULL;
     return sp_why("out of memory: %.2f GiB are needed on a rank, its device has %.2f",
@@ -133,21 +152,6 @@ static void remember_local(struct sweep *w, const struct sp_point *p, const stru
     w->local_for = p->pb;
     for (int pass = 0; pass < SP_NPASSES; pass++)
         w->local[pass] = f->pass[pass].time[SP_SIM_OVERLAPPED];
-}
-
-static void draw(const struct sweep *w, const struct sp_point *p, const struct sp_plan *plan,
-                 const struct sp_span *span)
-{
-    char title[400];
-    snprintf(title, sizeof title, "%s, %d ranks, %ld tokens, simulated: %s, profile %s",
-             p->strategy->name, p->pb.ranks, p->pb.seq, w->setup.cluster, w->setup.profile);
-    struct sp_timeline t = sp_timeline_of(plan, span);
-    const char *note, *why = sp_timeline_write(&t, w->o->timeline, title, &note);
-    if (why)
-        sp_stop(SP_EXIT_ENVIRONMENT, "--timeline: %s", why);
-    if (note)
-        fprintf(stderr, "seqpar: note: %s\n", note);
-    sp_timeline_free(&t);
 }
 
 static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
@@ -170,7 +174,7 @@ static void do_point(struct sweep *w, const struct sp_point *p, bool shown)
     remember_local(w, p, &f);
     emit_all(w, p, plan, &f);
     if (span && !f.why)
-        draw(w, p, plan, span);
+        sp_draw_simulated(&w->venue, p->strategy->name, plan, span, w->o->timeline);
     free(span);
     free(speed);
     sp_plan_free(plan);
@@ -184,6 +188,7 @@ static json_t *context(const struct sweep *w, int argc, char **argv)
     json_t *c = sp_context(argc, argv, 0, 0, NULL);
     json_object_set_new(c, "cluster", sp_json_text(w->venue.topo->name));
     json_object_set_new(c, "profile", sp_json_text(f->name));
+    json_object_set_new(c, "profile_device", sp_json_text(f->device));
     json_object_set_new(c, "profile_measured", json_boolean(f->measured));
     json_object_set_new(c, "profile_source", sp_json_text(f->source));
     return c;
@@ -207,11 +212,21 @@ static const char *first_refusal(const struct sweep *w)
     return w->point[i].why;
 }
 
+/* A profile of one machine tells nothing of a network, least of all how messages slow kernels. */
+static void warn(const struct sp_venue *v)
+{
+    if (v->topo->nnodes > 1 && !v->profile->path[SP_PATH_NET].known)
+        fprintf(stderr, "seqpar: note: profile %s has nothing measured between machines: messages "
+                "get the cluster file's rates, and overlap is as within a machine; calibrate over "
+                "the network\n", v->profile->name);
+}
+
 static void begin(struct sweep *w, struct sp_options *o)
 {
     const char *why = sp_venue_load(o->cluster, o->profile, &w->venue);
     if (why)
         sp_stop(o->cluster ? SP_EXIT_ENVIRONMENT : SP_EXIT_USAGE, "%s", why);
+    warn(&w->venue);
     if (!o->sp.n) {
         int all = w->venue.topo->nendpoints;
         o->sp.at = sp_alloc(sizeof *o->sp.at);

@@ -45,10 +45,10 @@ static struct entry *entries(const struct sp_scored *x, long n, long *count)
 
 static struct sp_score score_of(const struct entry *e, long n, bool serialised)
 {
-    struct sp_pair *pair = sp_alloc((size_t)n * sizeof *pair);
+    struct sp_comparison *pair = sp_alloc((size_t)n * sizeof *pair);
     for (long i = 0; i < n; i++)
-        pair[i] = (struct sp_pair){ e[i].x->m->seconds, serialised ? e[i].x->serialised
-                                                                   : e[i].x->predicted };
+        pair[i] = (struct sp_comparison){ e[i].x->m->seconds, serialised ? e[i].x->serialised
+                                                                         : e[i].x->predicted };
     struct sp_score s = sp_score(pair, (int)n);
     free(pair);
     return s;
@@ -211,7 +211,7 @@ static int compare_choices(const void *a, const void *b)
 }
 
 /* What was measured more than once is one choice, at the median. */
-static long merge(const struct entry *e, long n, struct sp_pair *choice)
+static long merge(const struct entry *e, long n, struct sp_comparison *choice)
 {
     long choices = 0;
     double *seconds = sp_alloc((size_t)n * sizeof *seconds);
@@ -219,8 +219,8 @@ static long merge(const struct entry *e, long n, struct sp_pair *choice)
         for (end = i; end < n && !compare_choices(&e[i], &e[end]); end++)
             seconds[end - i] = e[end].x->m->seconds;
         sp_sort(seconds, (int)(end - i));
-        choice[choices++] = (struct sp_pair){ sp_median(seconds, (int)(end - i)),
-                                              e[i].x->predicted };
+        choice[choices++] = (struct sp_comparison){ sp_median(seconds, (int)(end - i)),
+                                                    e[i].x->predicted };
     }
     free(seconds);
     return choices;
@@ -230,7 +230,7 @@ static long merge(const struct entry *e, long n, struct sp_pair *choice)
 static double *regrets(struct entry *e, long count, struct sp_order *order, int *n)
 {
     double *regret = sp_alloc((size_t)count * sizeof *regret);
-    struct sp_pair *choice = sp_alloc((size_t)count * sizeof *choice);
+    struct sp_comparison *choice = sp_alloc((size_t)count * sizeof *choice);
     *n = 0;
     qsort(e, (size_t)count, sizeof *e, compare_choices);
     for (long i = 0, end; i < count; i = end) {

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/draw.h"
 #include "cli/points.h"
 #include "cli/verbs.h"
-#include "cli/venue.h"
-#include "report/timeline.h"
 #include "sim/predict.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -17,15 +16,11 @@ static const double flops_per_ns = 100;
 
 /* ---- in time ------------------------------------------------------------------------ */
 
-static void draw(const struct sp_timeline *t, const char *prefix, const char *title)
+static void say(const char *prefix, bool drawn)
 {
-    const char *note, *why = sp_timeline_write(t, prefix, title, &note);
-    if (why)
-        sp_stop(SP_EXIT_ENVIRONMENT, "--timeline: %s", why);
-    if (note)
-        fprintf(stderr, "seqpar: note: %s\n", note);
-    printf("%s.json: for https://ui.perfetto.dev or chrome://tracing; %s.gp, %s.dat%s%s%s\n", prefix,
-           prefix, prefix, note ? "" : ", ", note ? "" : prefix, note ? "" : ".svg: a Gantt chart");
+    printf("%s.json: for https://ui.perfetto.dev or chrome://tracing; %s.gp, %s.dat%s%s%s\n",
+           prefix, prefix, prefix, drawn ? ", " : "", drawn ? prefix : "",
+           drawn ? ".svg: a Gantt chart" : "");
 }
 
 /* Of a run that was measured. */
@@ -37,7 +32,7 @@ static void show_trace(const struct sp_options *o)
     if (why)
         sp_stop(SP_EXIT_ENVIRONMENT, "--trace: %s", why);
     snprintf(title, sizeof title, "measured: %s", o->trace);
-    draw(&t, o->timeline, title);
+    say(o->timeline, sp_draw(&t, o->timeline, title));
     sp_timeline_free(&t);
 }
 
@@ -53,12 +48,7 @@ static void show_simulated(const struct sp_options *o, const struct sp_point *po
     struct sp_forecast f = sp_predict(p, w.topo, w.profile, &fo);
     if (f.why)
         sp_stop(SP_EXIT_USAGE, "%s", f.why);
-    char title[400];
-    snprintf(title, sizeof title, "%s, %d ranks, %ld tokens, simulated: %s, profile %s",
-             point->strategy->name, p->pb.ranks, p->pb.seq, w.topo->name, w.profile->name);
-    struct sp_timeline t = sp_timeline_of(p, span);
-    draw(&t, o->timeline, title);
-    sp_timeline_free(&t);
+    say(o->timeline, sp_draw_simulated(&w, point->strategy->name, p, span, o->timeline));
     free(span);
     sp_venue_free(&w);
 }
@@ -96,8 +86,8 @@ int sp_show_main(int argc, char **argv)
         return SP_EXIT_OK;
     }
     if (o.timeline && !o.cluster)
-        sp_stop(SP_EXIT_USAGE, "--timeline needs --cluster FILE to simulate on, or --trace FILE of a "
-                "run");
+        sp_stop(SP_EXIT_USAGE, "--timeline needs --cluster FILE to simulate on, or --trace FILE "
+                "of a run");
     int n;
     struct sp_point *point = sp_points(&o, false, &n);
     check(&o, point, n);

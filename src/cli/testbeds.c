@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/venue.h"
 #include "util/data.h"
 #include "util/memory.h"
 #include "util/why.h"
@@ -14,10 +15,12 @@ static const char *check(const char *cluster, const char *profile)
 {
     const char *why = NULL;
     if (cluster && !strstr(cluster, "{nodes}"))
-        sp_topo_free(sp_topo_load(sp_data_find(".", cluster), &why));
-    if (!why && profile)
+        sp_topo_free(sp_venue_topo(cluster, &why));
+    if (why)
+        return sp_why("--cluster: %s", why);
+    if (profile)
         sp_profile_free(sp_profile_load(profile, &why));
-    return why;
+    return why ? sp_why("--profile: %s", why) : NULL;
 }
 
 struct sp_testbeds *sp_testbeds_new(const char *cluster, const char *profile,
@@ -27,7 +30,7 @@ struct sp_testbeds *sp_testbeds_new(const char *cluster, const char *profile,
     *b = (struct sp_testbeds){ .cluster = cluster, .profile = profile };
     *why = check(cluster, profile);
     if (!*why && !(cluster && profile))
-        b->aliases = sp_aliases_load(aliases ? aliases : sp_data_find(".", "aliases"), why);
+        b->aliases = sp_aliases_load(aliases ? aliases : sp_data_own(".", "aliases"), why);
     if (!*why)
         return b;
     free(b);
@@ -69,37 +72,44 @@ static const struct sp_testbed *load(struct sp_testbeds *b, const char *cluster,
     return b->bed[b->n++] = bed;
 }
 
-static const struct sp_testbed *by_alias(struct sp_testbeds *b, const struct sp_measured *m,
-                                         const char **why)
+/* The names that are for all rows; what isn't given is the alias's. NULL, or why there are none. */
+static const char *choose(const struct sp_testbeds *b, const struct sp_measured *m,
+                          const char **topology, const char **profile)
 {
-    const struct sp_alias *a = sp_aliases_find(b->aliases, m->hardware, m->per_node, m->link);
-    if (!*m->hardware) {
-        *why = "its machine is not stated; --cluster and --profile say it";
-        return NULL;
+    *topology = b->cluster;
+    *profile = b->profile;
+    if (b->aliases && !*m->hardware)
+        return "its machine is not stated; --cluster and --profile say it";
+    if (b->aliases) {
+        const struct sp_alias *a = sp_aliases_find(b->aliases, m->hardware, m->per_node, m->link);
+        if (!a)
+            return sp_why("no alias for the machine '%s', %d GPUs per node, link '%s'",
+                          m->hardware, m->per_node, m->link);
+        *topology = b->cluster ? b->cluster : a->topology;
+        *profile = b->profile ? b->profile : a->profile;
     }
-    if (!a) {
-        *why = sp_why("no alias for the machine '%s', %d GPUs per node, link '%s'", m->hardware,
-                      m->per_node, m->link);
+    return !m->per_node && strstr(*topology, "{nodes}")
+           ? "incomplete: gpus_per_node is not stated" : NULL;
+}
+
+static const struct sp_testbed *find(struct sp_testbeds *b, const struct sp_measured *m,
+                                     const char **why)
+{
+    const char *topology, *profile;
+    if ((*why = choose(b, m, &topology, &profile)))
         return NULL;
-    }
-    if (!m->per_node && !b->cluster && strstr(a->topology, "{nodes}")) {
-        *why = "incomplete: gpus_per_node is not stated";
-        return NULL;
-    }
     int nodes = m->per_node ? (m->gpus + m->per_node - 1) / m->per_node : 1;
-    char *cluster = sp_alias_name(b->cluster ? b->cluster : a->topology, nodes);
-    char *profile = sp_alias_name(b->profile ? b->profile : a->profile, nodes);
-    const struct sp_testbed *bed = load(b, cluster, profile);
+    char *cluster = sp_alias_name(topology, nodes), *model = sp_alias_name(profile, nodes);
+    const struct sp_testbed *bed = load(b, cluster, model);
     free(cluster);
-    free(profile);
+    free(model);
     return bed;
 }
 
 const struct sp_testbed *sp_testbeds_find(struct sp_testbeds *b, const struct sp_measured *m,
                                           const char **why)
 {
-    const struct sp_testbed *bed = b->aliases ? by_alias(b, m, why)
-                                              : load(b, b->cluster, b->profile);
+    const struct sp_testbed *bed = find(b, m, why);
     if (!bed)
         return NULL;
     if (bed->why)

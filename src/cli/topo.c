@@ -92,6 +92,13 @@ static void show_links(const struct sp_topo *t)
     printf("  (nominal rates of one direction; of: cables, one of which a message gets)\n");
 }
 
+/* What a message crosses; a link of the vendor's own by its name. */
+static const char *way_name(const struct sp_topo *t, const struct sp_route *r)
+{
+    return r->class == SP_PATH_NVLINK && r->n ? sp_link_names[t->link[r->hop[0].link].kind]
+                                              : sp_path_names[r->class];
+}
+
 /* ---- the first node ---------------------------------------------------------------------- */
 
 static void show_matrix(const struct sp_topo *t)
@@ -109,7 +116,7 @@ static void show_matrix(const struct sp_topo *t)
             char cell[32] = "-";
             sp_topo_route(t, n->first + i, n->first + j, &r);
             if (i != j)
-                snprintf(cell, sizeof cell, "%s %.4g", sp_path_names[r.class], giga(r.cap));
+                snprintf(cell, sizeof cell, "%s %.4g", way_name(t, &r), giga(r.cap));
             printf(" %11s", cell);
         }
         printf("\n");
@@ -141,7 +148,7 @@ static void show_route(const struct sp_topo *t, int from, int to)
     struct sp_route r;
     sp_topo_route(t, from, to, &r);
     printf("  %s to %s: %s, %.4g GB/s, %.3g us, over", t->vertex[t->endpoint[from]].name,
-           t->vertex[t->endpoint[to]].name, sp_path_names[r.class], giga(r.cap),
+           t->vertex[t->endpoint[to]].name, way_name(t, &r), giga(r.cap),
            r.latency * 1e6);
     int shown = 0;
     for (int i = 0; i < r.n; i++)
@@ -224,6 +231,17 @@ static void check_names(int argc, char **argv)
     }
 }
 
+static void plot(const struct sp_topo *t, const char *prefix)
+{
+    const char *note, *why = sp_topo_plot(t, prefix, &note);
+    if (why)
+        sp_stop_together(SP_EXIT_ENVIRONMENT, "--plot: %s", why);
+    if (note)
+        fprintf(stderr, "seqpar: note: %s\n", note);
+    else
+        printf("\n%s.svg is drawn\n", prefix);
+}
+
 static int show_main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -251,8 +269,8 @@ static int show_main(int argc, char **argv)
     show_nics(t);
     show_between(t);
     show_bounds(t);
-    if (r.plot && (why = sp_topo_plot(t, r.plot)))
-        sp_stop_together(SP_EXIT_ENVIRONMENT, "--plot: %s", why);
+    if (r.plot)
+        plot(t, r.plot);
     sp_topo_free(t);
     return SP_EXIT_OK;
 }

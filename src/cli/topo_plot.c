@@ -6,18 +6,13 @@
 #include "cli/topo_plot.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "report/gnuplot.h"
 #include "util/memory.h"
-#include "util/why.h"
-
-extern char **environ;
 
 enum { MOST_NODES = 8, MOST_SWITCHES = 64 };
 
@@ -94,6 +89,19 @@ static const struct { double rate, width; } widths[] = {
 
 enum { NWIDTHS = sizeof widths / sizeof *widths };
 
+/* Links between GPUs of a mesh hang below their row, or they would hide each other. */
+static void put_line(FILE *out, double x, double y, double dx, double dy, bool hangs)
+{
+    const int pieces = hangs ? 16 : 1;
+    const double depth = hangs ? fmin(0.85, 0.12 * fabs(dx)) : 0;
+    for (int i = 0; i < pieces; i++) {
+        double from = (double)i / pieces, to = (i + 1.) / pieces;
+        double low = 4 * depth * from * (1 - from), next = 4 * depth * to * (1 - to);
+        fprintf(out, "%g %g %g %g\n", x + from * dx, y + from * dy - low, dx / pieces,
+                dy / pieces + low - next);
+    }
+}
+
 /* A set of lines, and one beyond the picture: gnuplot warns of empty sets. */
 static void put_lines(FILE *out, const struct picture *p, int width)
 {
@@ -104,8 +112,8 @@ static void put_lines(FILE *out, const struct picture *p, int width)
         const struct sp_link *l = &t->link[i];
         double x = p->x[l->from], y = rows[t->vertex[l->from].kind].y;
         if (!isnan(x) && !isnan(p->x[l->to]) && l->rate >= widths[width].rate && l->rate < most)
-            fprintf(out, "%g %g %g %g\n", x, y, p->x[l->to] - x,
-                    rows[t->vertex[l->to].kind].y - y);
+            put_line(out, x, y, p->x[l->to] - x, rows[t->vertex[l->to].kind].y - y,
+                     t->vertex[l->from].kind == SP_GPU && t->vertex[l->to].kind == SP_GPU);
     }
     fprintf(out, "\n\n");
 }
@@ -133,25 +141,11 @@ static void put_data(FILE *out, const struct picture *p)
     }
 }
 
-/* 'text' as gnuplot quotes it: only a quote means something in it. */
-static void put_quoted(FILE *out, const char *text, const char *ending)
+static void put_commands(FILE *out, const struct picture *p, const char *prefix)
 {
-    fputc('\'', out);
-    for (const char *c = text; *c; c++) {
-        if (*c == '\'')
-            fputc('\'', out);
-        fputc(*c, out);
-    }
-    fprintf(out, "%s'", ending);
-}
-
-static void put_commands(FILE *out, const struct picture *p, const char *path)
-{
-    double width = fmax(700, fmin(4000, 46 * p->width));
-    fprintf(out, "set terminal svg size %.0f,560 noenhanced font ',9' background '#ffffff'\n"
-            "set output ", width);
-    put_quoted(out, path, ".svg");
-    fprintf(out, "\nunset key\nunset border\nunset xtics\n"
+    sp_gnuplot_picture(out, prefix, (int)fmax(700, fmin(4000, 46 * p->width)), 560);
+    fprintf(out, "set termoption noenhanced\nset termoption font ',9'\n"
+            "unset key\nunset border\nunset xtics\n"
             "set ytics ('NVSwitch' 0, 'rank' 1, 'PCIe switch' 2, 'NUMA' 3, 'NIC' 4, 'leaf' 5, "
             "'spine' 6) nomirror scale 0\n"
             "set xrange [-0.5:%g]\nset yrange [-0.9:6.5]\n"
@@ -159,7 +153,7 @@ static void put_commands(FILE *out, const struct picture *p, const char *path)
     if (p->left_out)
         fprintf(out, "set title '%d devices are left out'\n", p->left_out);
     fprintf(out, "data = ");
-    put_quoted(out, path, ".dat");
+    sp_gnuplot_file(out, prefix, ".dat");
     fprintf(out, "\nplot \\\n");
     for (int width = 0; width < NWIDTHS; width++)
         fprintf(out, "     data index %d using 1:2:3:4 with vectors nohead linewidth %g "
@@ -169,69 +163,21 @@ static void put_commands(FILE *out, const struct picture *p, const char *path)
             "     data index %d using 1:2:3 with labels\n", NWIDTHS, NWIDTHS, NWIDTHS + 1);
 }
 
-/* Opens PREFIX and its ending. */
-static FILE *open_file(const char *path, const char *ending, const char **why)
-{
-    char *name;
-    if (asprintf(&name, "%s%s", path, ending) < 0)
-        return NULL;
-    FILE *f = fopen(name, "w");
-    if (!f)
-        *why = sp_why("%s: %s", name, strerror(errno));
-    free(name);
-    return f;
-}
-
-static const char *close_file(FILE *f, const char *path, const char *ending)
-{
-    bool failed = ferror(f);
-    failed |= fclose(f) != 0;
-    return failed ? sp_why("%s%s: can't be written: %s", path, ending, strerror(errno)) : NULL;
-}
-
-static const char *run_gnuplot(const char *path)
-{
-    char *file;
-    int status;
-    pid_t child;
-    if (asprintf(&file, "%s.gp", path) < 0)
-        return "out of memory";
-    char *argv[] = { "gnuplot", file, NULL };
-    int error = posix_spawnp(&child, "gnuplot", NULL, NULL, argv, environ);
-    if (!error && waitpid(child, &status, 0) == child && status == 0)
-        printf("\n%s.svg is drawn\n", path);
-    else
-        printf("\n%s is written; gnuplot %s\n", file,
-               error ? "isn't there to draw it" : "failed to draw it");
-    free(file);
-    return NULL;
-}
-
-const char *sp_topo_plot(const struct sp_topo *t, const char *prefix)
+const char *sp_topo_plot(const struct sp_topo *t, const char *prefix, const char **note)
 {
     struct picture p = { .t = t };
     const char *why = NULL;
-    char *path;                 /* never one that gnuplot takes for a pipe: "<...", "|..." */
-    for (const char *c = prefix; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            return sp_why("\"%s\" has control characters in it", prefix);
-    if (asprintf(&path, "%s%s", prefix[0] == '/' ? "" : "./", prefix) < 0)
-        return "out of memory";
-    p.x = sp_alloc((size_t)t->nvertices * sizeof *p.x);
-    place(&p);
-    FILE *data = open_file(path, ".dat", &why);
-    if (data) {
+    FILE *data = sp_gnuplot_open(prefix, ".dat", &why);
+    FILE *commands = why ? NULL : sp_gnuplot_open(prefix, ".gp", &why);
+    if (!why) {
+        p.x = sp_alloc((size_t)t->nvertices * sizeof *p.x);
+        place(&p);
         put_data(data, &p);
-        why = close_file(data, path, ".dat");
+        put_commands(commands, &p, prefix);
+        free(p.x);
     }
-    FILE *commands = why ? NULL : open_file(path, ".gp", &why);
-    if (commands) {
-        put_commands(commands, &p, path);
-        why = close_file(commands, path, ".gp");
-    }
-    if (!why)
-        why = run_gnuplot(path);
-    free(p.x);
-    free(path);
+    why = sp_gnuplot_close(data, why);
+    why = sp_gnuplot_close(commands, why);
+    *note = why ? NULL : sp_gnuplot_run(prefix);
     return why;
 }

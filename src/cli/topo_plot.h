@@ -5,8 +5,8 @@
 
 #include "topo/topo.h"
 
-/* Writes PREFIX.dat and PREFIX.gp, and has gnuplot make PREFIX.svg if there is one. NULL, or
- * why not. */
-const char *sp_topo_plot(const struct sp_topo *t, const char *prefix);
+/* PREFIX.dat, PREFIX.gp and, if gnuplot is there, PREFIX.svg. NULL, or why not; *note says what
+ * is missing of it, if not NULL. */
+const char *sp_topo_plot(const struct sp_topo *t, const char *prefix, const char **note);
 
 #endif

@@ -33,7 +33,8 @@ static const struct known { const char *name, *arg, *help; enum key key; } optio
     { "out", "FILE", "write every row, with its prediction: CSV, or JSON lines (.jsonl)", OUT },
     { "by", "LIST", "what scores are grouped by: file, source, hardware, cluster, gpus, strategy, "
       "layout, sp, seq, heads, mask, pass (file,strategy,layout,pass)", BY },
-    { "where", "NAME=LIST", "only rows in which one of these is one of the list: gpus=16,32", WHERE },
+    { "where", "NAME=LIST", "only rows in which one of these is one of the list: gpus=16,32",
+      WHERE },
     { "worst", "N", "how many of the most wrong points to list (10)", WORST },
     { "help", NULL, "print this", HELP },
 };
@@ -43,14 +44,14 @@ enum { NOPTIONS = sizeof options / sizeof *options };
 static void usage(void)
 {
     printf("Usage: seqpar validate [OPTION...] FILE...\n"
-           "Predict what was measured, and say how wrong that is. A FILE is a published table (CSV,\n"
-           "see results/published/README.md) or the JSON lines of seqpar run.\n\n");
+           "Predict what was measured, and say how wrong that is. A FILE is a published table\n"
+           "(CSV, see results/published/README.md) or the JSON lines of seqpar run.\n\n");
     for (int i = 0; i < NOPTIONS; i++)
         printf("  --%s%s%-*s %s\n", options[i].name, options[i].arg ? "=" : "",
                16 - (int)strlen(options[i].name), options[i].arg ? options[i].arg : " ",
                options[i].help);
-    printf("\nThe error of a point is predicted / measured - 1. Exit code: 0; 8 if no row could be\n"
-           "predicted; 3 if a file can't be used.\n");
+    printf("\nThe error of a point is predicted / measured - 1. Exit code: 0; 8 if no row could\n"
+           "be predicted; 3 if a file can't be used.\n");
 }
 
 static const char *read_by(struct asked *a, const char *text)

@@ -12,27 +12,46 @@
 struct sp_topo *sp_venue_topo(const char *name, const char **why)
 {
     const char *path = strcmp(name, "-") ? sp_data_find(".", name) : name;
-    if (strcmp(name, "-") && access(path, F_OK)) {
-        *why = sp_why("%s is no file, and no cluster or machine of that name comes with seqpar (such as "
-                      "dgx-h100-2, l40s-1, dgx-a100)", name);
+    if (strcmp(name, "-") && (!*name || access(path, F_OK))) {
+        *why = sp_why("'%s' is no file, and no cluster or machine of that name comes with seqpar; "
+                      "seqpar info lists them", name);
         return NULL;
     }
     return sp_topo_load(path, why);
 }
 
-/* The profile that topologies/profiles/defaults has for the first machine's devices. */
+static const char *device_of(const struct sp_machine *m) { return *m->gpu ? m->gpu : m->cpu; }
+
+static const char *none_known(const struct sp_topo *t, const struct sp_machine *m)
+{
+    if (*m->gpu)
+        return sp_why("--profile: none is known for '%s' of %s; give a FILE, or one of those that "
+                      "seqpar info lists", m->gpu, t->name);
+    return sp_why("--profile: none is known for the processors of %s%s%s; measure one on them: "
+                  "mpirun -n 2 seqpar calibrate", t->name, *m->cpu ? ", " : "", m->cpu);
+}
+
+/* The profile that topologies/profiles/defaults has for the machines' devices. */
 static struct sp_profile *default_profile(const struct sp_topo *t, const char **why)
 {
-    const struct sp_machine *m = &t->machine[0];
-    const char *device = *m->gpu ? m->gpu : m->cpu;
-    struct sp_aliases *a = sp_aliases_load(sp_data_find("profiles", "defaults"), why);
+    const struct sp_alias *first = NULL;
+    struct sp_profile *f = NULL;
+    struct sp_aliases *a = sp_aliases_load(sp_data_own("profiles", "defaults"), why);
     if (!a)
         return NULL;
-    const struct sp_alias *found = sp_aliases_find(a, device, 0, "");
-    struct sp_profile *f = found ? sp_profile_load(found->profile, why) : NULL;
-    if (!found)
-        *why = sp_why("--profile: none is known for '%s' of %s; give --profile FILE, or measure one "
-                      "there: mpirun -n 2 seqpar calibrate", device, t->name);
+    for (int i = 0; i < t->nmachines && !*why; i++) {
+        const struct sp_machine *m = &t->machine[i];
+        const struct sp_alias *found = sp_aliases_find(a, device_of(m), 0, "");
+        first = i ? first : found;
+        if (!found)
+            *why = none_known(t, m);
+        else if (strcmp(found->profile, first->profile))
+            *why = sp_why("--profile: machines of %s differ: %s is known for '%s', %s for '%s'; all "
+                          "ranks are simulated by one, so say which", t->name, first->profile,
+                          device_of(&t->machine[0]), found->profile, device_of(m));
+    }
+    if (!*why && first)
+        f = sp_profile_load(first->profile, why);
     sp_aliases_free(a);
     return f;
 }

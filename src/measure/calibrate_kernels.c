@@ -231,8 +231,8 @@ static const char *fit_one(struct sp_calibration *c, enum sp_op op, enum sp_dtyp
     if (why)
         return why;
     char source[120];
-    snprintf(source, sizeof source, "%d sizes, each in up to %d rounds; %d more held out of the fit", n,
-             ROUNDS, held);
+    snprintf(source, sizeof source, "%d sizes, each in up to %d rounds; %d more held out of the fit",
+             n, ROUNDS, held);
     k->source = strdup(source);
     for (int i = 0; i < NSHAPES; i++) {
         const struct shape *s = &shapes[i];

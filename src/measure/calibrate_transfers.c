@@ -15,6 +15,7 @@
 
 #include "measure/calibrate.h"
 #include "util/clock.h"
+#include "util/memory.h"
 
 enum { DIM = 64, ROW = DIM * 4, MOST_TURNS = 16, GROUP = 4, MOST = 100, FEWEST = 3, ONE_WAY = 0 };
 
@@ -55,7 +56,8 @@ void sp_bench_exchange(struct sp_plan *p, const int pair[2], const struct sp_blo
     sp_group(p);
     for (int i = 0; i < 2; i++)
         for (int m = 0; m < messages; m++)
-            sp_move(p, SP_COMM, sp_rows(to[!i], m * rows, rows), sp_rows(packed[i], m * rows, rows));
+            sp_move(p, SP_COMM, sp_rows(to[!i], m * rows, rows),
+                    sp_rows(packed[i], m * rows, rows));
 }
 
 /* The same block again and again, and nothing comes back. */
@@ -150,7 +152,7 @@ static double host_number(void)
 bool sp_bench_pair(const struct sp_lab *l, enum sp_path_class class, int pair[2])
 {
     struct sp_comm *c = l->c;
-    double *host = calloc((size_t)c->ranks, sizeof *host);
+    double *host = sp_alloc((size_t)c->ranks * sizeof *host);
     bool found = false;
     host[c->rank] = host_number();
     c->transport->reduce(c, host, c->ranks, SP_SUM);

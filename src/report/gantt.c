@@ -115,9 +115,8 @@ static void put_labels(FILE *f, const struct chart *c)
 static void put_script(FILE *f, const char *prefix, const char *title, const struct chart *c,
                        const struct sp_timeline *t)
 {
-    char data[4096], whole[400];
+    char whole[400];
     bool there[SP_NCOLOURS + 1] = { false };
-    snprintf(data, sizeof data, "%s.dat", prefix);
     snprintf(whole, sizeof whole, c->left_out ? "%s (%d bars more in the trace)" : "%s", title,
              c->left_out);
     for (int i = 0; i < t->n; i++)
@@ -134,19 +133,13 @@ static void put_script(FILE *f, const char *prefix, const char *title, const str
         if (!there[i])
             continue;
         fprintf(f, first ? "plot " : ", \\\n     ");
-        sp_gnuplot_text(f, data);
+        sp_gnuplot_file(f, prefix, ".dat");
         fprintf(f, " using (($4 == %d) ? ($2 + $3) / 2 : NaN):1:2:3:($1 - 0.38):($1 + 0.38) "
                 "with boxxyerror lc rgb '%s' title '%s'", i,
                 i < SP_NCOLOURS ? sp_gnuplot_colours[i] : "#000000", ops[i] ? ops[i] : "other");
         first = false;
     }
     fprintf(f, "\n");
-}
-
-static const char *close_file(FILE *f, const char *why)
-{
-    bool bad = f && (ferror(f) | fclose(f));
-    return why ? why : bad ? "the timeline could not be written whole: is the disk full?" : NULL;
 }
 
 const char *sp_timeline_write(const struct sp_timeline *t, const char *prefix, const char *title,
@@ -165,9 +158,9 @@ const char *sp_timeline_write(const struct sp_timeline *t, const char *prefix, c
         put_data(data, t, &c);
         put_script(script, prefix, title, &c, t);
     }
-    why = close_file(json, why);
-    why = close_file(data, why);
-    why = close_file(script, why);
+    why = sp_gnuplot_close(json, why);
+    why = sp_gnuplot_close(data, why);
+    why = sp_gnuplot_close(script, why);
     *note = why ? NULL : sp_gnuplot_run(prefix);
     return why;
 }

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -18,14 +19,27 @@ const char *const sp_gnuplot_colours[SP_NCOLOURS] = {
 };
 
 /* Between single quotes gnuplot takes all as it is, and '' for one quote. */
-void sp_gnuplot_text(FILE *script, const char *text)
+static void put(FILE *script, const char *text)
 {
-    fputc('\'', script);
     for (; *text; text++) {
         if (*text == '\'')
             fputc('\'', script);
         fputc(isprint((unsigned char)*text) ? *text : '?', script);
     }
+}
+
+void sp_gnuplot_text(FILE *script, const char *text)
+{
+    fputc('\'', script);
+    put(script, text);
+    fputc('\'', script);
+}
+
+void sp_gnuplot_file(FILE *script, const char *prefix, const char *suffix)
+{
+    fputs(*prefix == '/' ? "'" : "'./", script);
+    put(script, prefix);
+    put(script, suffix);
     fputc('\'', script);
 }
 
@@ -47,13 +61,17 @@ FILE *sp_gnuplot_open(const char *prefix, const char *suffix, const char **why)
     return f;
 }
 
+const char *sp_gnuplot_close(FILE *f, const char *why)
+{
+    bool bad = f && (ferror(f) | fclose(f));
+    return why ? why : bad ? "a file could not be written whole: is the disk full?" : NULL;
+}
+
 void sp_gnuplot_picture(FILE *script, const char *prefix, int width, int height)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s.svg", prefix);
     fprintf(script, "set terminal svg size %d,%d font 'Helvetica,14' background '#ffffff'\n"
             "set output ", width, height);
-    sp_gnuplot_text(script, path);
+    sp_gnuplot_file(script, prefix, ".svg");
     fprintf(script, "\n");
 }
 

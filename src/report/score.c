@@ -11,7 +11,7 @@
 
 static const double clear = 1.05;
 
-struct sp_score sp_score(const struct sp_pair *x, int n)
+struct sp_score sp_score(const struct sp_comparison *x, int n)
 {
     struct sp_score s = { .n = n, .median = NAN, .p95 = NAN, .bias = NAN };
     if (!n)
@@ -30,7 +30,7 @@ struct sp_score sp_score(const struct sp_pair *x, int n)
     return s;
 }
 
-void sp_order_add(struct sp_order *o, const struct sp_pair *x, int n)
+void sp_order_add(struct sp_order *o, const struct sp_comparison *x, int n)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++) {
@@ -53,7 +53,7 @@ double sp_order_tau(const struct sp_order *o)
     return o->pairs ? (double)(o->right - o->wrong) / (double)o->pairs : NAN;
 }
 
-double sp_regret(const struct sp_pair *x, int n)
+double sp_regret(const struct sp_comparison *x, int n)
 {
     double best = INFINITY, predicted = INFINITY, taken = NAN;
     for (int i = 0; i < n; i++) {

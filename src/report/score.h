@@ -5,7 +5,7 @@
 #ifndef SP_SCORE_H
 #define SP_SCORE_H
 
-struct sp_pair { double measured, predicted; };         /* seconds, above 0 */
+struct sp_comparison { double measured, predicted; };         /* seconds, above 0 */
 
 /* Of many pairs; all NaN without any. */
 struct sp_score {
@@ -15,7 +15,7 @@ struct sp_score {
                                    slow as too fast by as much */
 };
 
-struct sp_score sp_score(const struct sp_pair *x, int n);
+struct sp_score sp_score(const struct sp_comparison *x, int n);
 
 /* Several ways to compute one thing on one machine: are they put in the right order? */
 struct sp_order {
@@ -24,13 +24,13 @@ struct sp_order {
     long clear, clear_right;    /* of pairs that differ by more than 5 % */
 };
 
-void sp_order_add(struct sp_order *o, const struct sp_pair *x, int n);
+void sp_order_add(struct sp_order *o, const struct sp_comparison *x, int n);
 
 /* Kendall's tau of all pairs added; NaN without any. */
 double sp_order_tau(const struct sp_order *o);
 
 /* What it costs to take the predicted best: its measured time over the best one, less 1. Of
  * choices that are predicted alike the worst counts. */
-double sp_regret(const struct sp_pair *x, int n);
+double sp_regret(const struct sp_comparison *x, int n);
 
 #endif

@@ -19,7 +19,8 @@ static double origin(const struct sp_plan *p, int rank, const struct sp_span *sp
     return first;
 }
 
-static void bars(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span, double zero)
+static void bars(FILE *f, const struct sp_plan *p, int rank, const struct sp_span *span,
+                 double zero)
 {
     for (int i = 0; i < p->nsteps; i++)
         if (p->step[i].rank == rank) {

@@ -219,8 +219,6 @@ static bool count_bundle(struct counting *y, struct sp_bundle *b, const int *way
     bool good = even(&y->sent, c->unit, c->first, c->size)
                 && even(&y->got, c->unit, c->first, c->size)
                 && even(&y->crossed, c->link, c->first_link, c->links);
-    b->sends = (int)y->sent.count[c->first[b->from]];
-    b->receives = (int)y->got.count[c->first[b->to]];
     b->hop = c->nhops;
     hops_of(y, b, y->x->head[way[0]]);
     hops_of(y, b, y->x->tail[way[0]]);

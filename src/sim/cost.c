@@ -91,18 +91,17 @@ double sp_work_flops(const struct sp_work *w)
 
 /* ---- kernels ----------------------------------------------------------------------- */
 
-/* The kernel for this op that needs the least stretching; NULL: none. */
+/* The kernel for this op and dtype that needs the least stretching; NULL: none. Other dtypes
+ * say nothing: fp32 on the tensor cores of bf16 would be above the device's peak. */
 static const struct sp_kernel_fit *nearest(const struct sp_profile *p, const struct sp_work *w)
 {
-    static const double other_dtype = 100;      /* farther than any head dim */
     const struct sp_kernel_fit *best = NULL;
     double least = INFINITY;
     for (int i = 0; i < p->nkernels; i++) {
         const struct sp_kernel_fit *k = &p->kernel[i];
-        if (k->op != w->op)
+        if (k->op != w->op || k->dtype != w->dtype)
             continue;
-        double far = fabs(log((double)w->dim / k->dim))
-                     + (k->dtype == w->dtype ? 0 : other_dtype);
+        double far = fabs(log((double)w->dim / k->dim));
         if (far < least) {
             best = k;
             least = far;
@@ -143,16 +142,22 @@ static double larger(double x, double y)
     return fmax(x, y) * pow(1 + part * part, 1.0 / 6);
 }
 
-double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
-                         double stretch)
+/* On the device alone. */
+static double device_seconds(const struct sp_kernel_fit *k, const struct sp_work *w,
+                             double slots, double stretch)
 {
     struct sp_tiles t = sp_count_tiles(k, w);
     double copies = (double)w->heads * w->batch;
     double busy = busiest_slot(k, &t, copies, slots);
-    double device = k->launch + stretch * (copies * w->rows * k->row
-                    + (double)w->kv_heads * w->batch * w->keys * k->key
-                    + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
-    return larger(device, k->host);
+    return k->launch + stretch * (copies * w->rows * k->row
+                                  + (double)w->kv_heads * w->batch * w->keys * k->key
+                                  + busy * sp_curve_at(&k->correction, sp_work_flops(w), NULL));
+}
+
+double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
+                         double stretch)
+{
+    return larger(device_seconds(k, w, slots, stretch), k->host);
 }
 
 /* Another of the same op and dtype, of the next nearest head dim; NULL: none. */
@@ -172,32 +177,30 @@ static const struct sp_kernel_fit *next_nearest(const struct sp_profile *p,
 /* Of a head dim that wasn't measured: on the straight line through two that were, since part
  * of a tile's time (softmax) doesn't depend on it; but no less than in proportion. */
 static double between_dims(const struct sp_profile *p, const struct sp_kernel_fit *k,
-                           const struct sp_work *w, double slots, double stretch)
+                           const struct sp_work *w, double slots)
 {
     const struct sp_kernel_fit *other = next_nearest(p, k, w->dim);
-    double least = sp_kernel_seconds(k, w, slots, stretch * w->dim / k->dim);
+    double least = device_seconds(k, w, slots, (double)w->dim / k->dim);
     if (!other)
         return least;
-    double one = sp_kernel_seconds(k, w, slots, stretch);
-    double two = sp_kernel_seconds(other, w, slots, stretch);
+    double one = device_seconds(k, w, slots, 1);
+    double two = device_seconds(other, w, slots, 1);
     double line = one + (two - one) * (w->dim - k->dim) / (other->dim - k->dim);
     return w->dim < k->dim ? fmax(line, least) : fmax(line, one);
 }
 
+/* Without the host's part: that is of the benchmark fitted, not of what is simulated, whose own
+ * is `issue`. */
 static double kernel_seconds(const struct sp_profile *p, const struct sp_work *w, double slots,
                              bool *inside)
 {
     const struct sp_kernel_fit *k = nearest(p, w);
     if (!k)
         return NAN;
-    double stretch = k->dtype == w->dtype
-        ? 1 : (double)sp_dtype_bytes(w->dtype) / (double)sp_dtype_bytes(k->dtype);
-    if (inside && (k->dim != w->dim || k->dtype != w->dtype || w->rows < k->low_rows ||
-                   w->rows > k->high_rows || w->keys < k->low_keys ||
-                   w->keys > k->high_keys))
+    if (inside && (k->dim != w->dim || w->rows < k->low_rows || w->rows > k->high_rows ||
+                   w->keys < k->low_keys || w->keys > k->high_keys))
         *inside = false;
-    return k->dim == w->dim ? sp_kernel_seconds(k, w, slots, stretch)
-                            : between_dims(p, k, w, slots, stretch);
+    return k->dim == w->dim ? device_seconds(k, w, slots, 1) : between_dims(p, k, w, slots);
 }
 
 double sp_work_full(const struct sp_profile *p, const struct sp_work *w)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/predict.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,7 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
         snprintf(f->why, sizeof f->why, "waiting: ranks compute unequally and wait for each other, "
                  "%s in all; communication alone takes %s", in_units(f->exposed).text,
                  in_units(comm->time).text);
-    else
+    else if (comm->fullest >= 0)
         blame_network(j, comm, f);
 }
 
@@ -146,23 +147,23 @@ static void blame(const struct job *j, const struct outcome *run, const struct o
 static struct sp_forecast_pass forecast(struct job *j, enum sp_pass pass)
 {
     struct sp_forecast_pass f = { .bottleneck = -1 };
-    struct outcome out[4];
+    struct outcome out[4] = { { 0 } };
     static const enum sp_sim_mode order[] = { SP_SIM_OVERLAPPED, SP_SIM_COMPUTE, SP_SIM_COMM,
                                               SP_SIM_SERIALISED };
     for (int i = 0; i < 4; i++) {
         enum sp_sim_mode mode = order[i];
         bool need = j->o->decompose || i < 2
-                    || (mode == SP_SIM_COMM
-                        && f.time[SP_SIM_OVERLAPPED] > (1 + hidden) * f.time[SP_SIM_COMPUTE]);
+                    || (mode == SP_SIM_COMM && f.exposed > hidden * out[SP_SIM_COMPUTE].time);
         f.time[mode] = NAN;
         if (!need)
             continue;
         out[mode] = run(j, pass, mode);
         f.time[mode] = out[mode].time + j->s->profile->pass;
+        f.exposed = out[SP_SIM_OVERLAPPED].time - out[SP_SIM_COMPUTE].time;
     }
-    f.exposed = f.time[SP_SIM_OVERLAPPED] - f.time[SP_SIM_COMPUTE];
     memcpy(f.bytes, out[SP_SIM_OVERLAPPED].bytes, sizeof f.bytes);
-    blame(j, &out[SP_SIM_OVERLAPPED], &out[SP_SIM_COMPUTE], &out[SP_SIM_COMM], &f);
+    if (!isnan(f.exposed))
+        blame(j, &out[SP_SIM_OVERLAPPED], &out[SP_SIM_COMPUTE], &out[SP_SIM_COMM], &f);
     return f;
 }
 
@@ -171,7 +172,8 @@ static const char *unknown(const struct sp_scene *s)
 {
     for (int i = 0; i < s->plan->nsteps; i++)
         if (isnan(s->work[i]))
-            return sp_why("profile %s knows no kernel for %s in %s", s->profile->name,
+            return sp_why("profile %s knows no kernel for %s in %s; --profile FILE or --dtype "
+                          "would say another", s->profile->name,
                           sp_ops[s->plan->step[i].op].name, sp_dtype_names[s->plan->pb.dtype]);
     return NULL;
 }
@@ -247,15 +249,21 @@ static double *speeds(const struct sp_placement *at, const double *speed)
     return all;
 }
 
+/* NULL: *why says what is too large. */
 static struct sp_scene *lay(const struct job *j, const struct sp_profile *f,
-                            struct sp_placement *at)
+                            struct sp_placement *at, const char **why)
 {
     enum { FEW = 8 };           /* then who is alike is found no sooner than what each does */
     const struct sp_forecast_options *o = j->o;
-    double *speed = o->speed ? speeds(at, o->speed) : NULL;
     bool half = f->path[SP_PATH_NET].half || f->path[SP_PATH_MEMORY].half;      /* scene.c */
     bool each = half || o->explicit_run || o->jitter > 0 || o->span
                 || (at->groups == 1 && bursts(j->p).messages <= FEW);
+    if (each && (double)at->groups * fmax(j->p->nsteps, j->p->nneeds) > INT_MAX) {
+        *why = sp_why("%d groups of %d steps are too many to be simulated each for itself; fewer "
+                      "are --groups 1", at->groups, j->p->nsteps);
+        return NULL;
+    }
+    double *speed = o->speed ? speeds(at, o->speed) : NULL;
     at->speed = speed;
     struct sp_scene *s = !each ? sp_scene_collapsed(j->p, j->t, f, at)
                          : at->groups > 1 ? sp_scene_all(j->p, j->t, f, at)
@@ -291,12 +299,14 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
     if ((out.why = sp_place(t, p->pb.ranks, groups, o->per_node, &at)))
         return out;
     j.streams = t->vertex[t->endpoint[at.endpoint[0]]].kind == SP_GPU;
-    j.s = lay(&j, f, &at);
-    j.eps = coarseness(j.s, o->eps);
-    out.inside = j.s->inside && messages_inside(j.s);
-    out.ranks = j.s->plan->pb.ranks;
-    out.represented = p->pb.ranks * groups;
-    out.why = predict(&j, &out);
+    j.s = lay(&j, f, &at, &out.why);
+    if (j.s) {
+        j.eps = coarseness(j.s, o->eps);
+        out.inside = j.s->inside && messages_inside(j.s);
+        out.ranks = j.s->plan->pb.ranks;
+        out.represented = p->pb.ranks * groups;
+        out.why = predict(&j, &out);
+    }
     sp_scene_free(j.s);
     free(at.endpoint);
     return out;

@@ -7,7 +7,7 @@
  *      seconds = launch + rows x row + curve x what the busiest slot does:
  *                its row tiles x prologue + its key tiles x tile
  *
- * or what the host needs for a call, if that is more. The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
+ * The curve, over the FLOPs of the work, is what the tiles leave unexplained. Gradients are
  * dealt by key tiles, which go over the row tiles that see them. Heads and sequences are work
  * of their own; that query heads share keys makes no difference. */
 /* SPDX-License-Identifier: MIT */
@@ -31,7 +31,8 @@ struct sp_kernel_fit {
     int dim;
     int tile_rows, tile_keys;   /* of queries and keys */
     double launch, prologue, tile;      /* seconds */
-    double host;                /* seconds that calls are apart, at least */
+    double host;                /* seconds that calls were apart, at least, in the benchmark that
+                                 * was fitted (its Python): no part of a prediction */
     double row;                 /* seconds of each row of each head, on all slots together:
                                  * bound by memory */
     double key;                 /* and of each key of each KV head, where keys are packed once
@@ -160,7 +161,8 @@ struct sp_tiles {
 };
 struct sp_tiles sp_count_tiles(const struct sp_kernel_fit *k, const struct sp_work *w);
 
-/* Seconds of such work by this kernel; tiles and rows take `stretch` times theirs. */
+/* Seconds of such work by this kernel, as the benchmark that it was fitted to would see them;
+ * tiles and rows take `stretch` times theirs. */
 double sp_kernel_seconds(const struct sp_kernel_fit *k, const struct sp_work *w, double slots,
                          double stretch);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/profile.h"
 #include "sim/profile_read.h"
@@ -338,7 +339,7 @@ static void read_all(const struct part *p, struct sp_profile *f)
     text(p, "device_source", false, &f->device_source);
     truth(p, "measured", &f->measured);
     integer(p, "slots", true, 1, MOST_SLOTS, &f->slots);
-    integer(p, "ctas", false, 0, f->slots, &f->ctas);
+    integer(p, "ctas", false, 0, f->slots - 1, &f->ctas);
     number(p, "memory", false, 0, MOST_MEMORY, &f->memory);
     number(p, "issue", false, 0, MOST_SECONDS, &f->issue);
     text(p, "issue_source", false, &f->issue_source);
@@ -366,6 +367,11 @@ struct sp_profile *sp_profile_read(const json_t *root, const char **why)
 struct sp_profile *sp_profile_load(const char *path, const char **why)
 {
     path = sp_data_find("profiles", path);
+    if (access(path, F_OK)) {
+        *why = sp_why("'%s' is no file, and no profile of that name comes with seqpar; "
+                      "seqpar info lists them", path);
+        return NULL;
+    }
     json_t *root = sp_json_load(path, why);
     if (!root)
         return NULL;

@@ -19,7 +19,6 @@ struct sp_look {
 struct sp_bundle {
     int shape, from, to;        /* classes of units */
     int kind, round;            /* of their ways */
-    int sends, receives;        /* how many of them each rank of `from` sends, of `to` gets */
     int hop, nhops;             /* in sp_classes.hop: links' classes, and what all of them
                                    together take of one such link */
 };

@@ -79,7 +79,8 @@ static void add_hop(struct sp_scene *s, struct sp_hop hop)
 }
 
 /* Where one direction keeps the other back, a message takes of both. */
-int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to)
+/* A new way between endpoints; its hops are links of the topology. */
+static int add_way(struct sp_scene *s, const struct sp_topo *t, int from, int to)
 {
     struct sp_route r;
     s->ways = sp_grow(s->ways, s->nways, sizeof *s->ways);
@@ -105,7 +106,7 @@ static void find_ways(struct sp_scene *s, const struct sp_topo *t, const int *en
         int from = p->step[i].rank, to = sp_step_peer(p, i);
         int *way = &known[(size_t)from * ranks + (size_t)to];
         if (!*way)
-            *way = sp_scene_way(s, t, endpoint[from], endpoint[to]) + 1;
+            *way = add_way(s, t, endpoint[from], endpoint[to]) + 1;
         s->way[i] = *way - 1;
     }
     free(known);

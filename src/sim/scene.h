@@ -15,10 +15,12 @@ struct sp_placement {
     const double *speed;        /* of each, 1 is the profile's; NULL: all 1 */
 };
 
-/* Groups fill nodes one after the other, with so many ranks of each node (0: all endpoints).
+/* Groups fill nodes one after the other, with so many ranks of a group on each node (0: all
+ * endpoints); if nodes have more, further groups share them, as those of tensor parallelism do.
  * NULL, or why it doesn't fit; free() endpoint. */
 const char *sp_place(const struct sp_topo *t, int ranks, int groups, int per_node,
                      struct sp_placement *out);
+int sp_place_room(const struct sp_topo *t, int ranks, int per_node);    /* for so many groups */
 
 struct sp_way {                 /* of messages from one rank to another */
     enum sp_path_class class;
@@ -77,9 +79,6 @@ bool sp_scene_turns(const struct sp_profile *f);
 /* What a message meets between endpoints, as the profile lets it be; its hops are *r's. */
 struct sp_way sp_scene_route(const struct sp_topo *t, const struct sp_profile *f, int from, int to,
                              struct sp_route *r);
-
-/* A new way between endpoints, as s->profile lets it be; hops are links of the topology. */
-int sp_scene_way(struct sp_scene *s, const struct sp_topo *t, int from, int to);
 
 /* The rates of the links of a topology under a profile. free() it. */
 double *sp_scene_rates(const struct sp_topo *t, const struct sp_profile *f);

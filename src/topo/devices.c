@@ -61,7 +61,7 @@ bool sp_device_smp(const char *cpu, double *rate)
     *rate = sp_device_default("smp");
     for (const char *at = table; (at = next(at, "smp", word, rest));) {
         snprintf(text, sizeof text, "%s%s%s", word[1], *rest ? " " : "", rest);
-        if (strstr(cpu, text) && strlen(text) > best) {
+        if (strcasestr(cpu, text) && strlen(text) > best) {
             best = strlen(text);
             *rate = rate_of(word[0]);
         }

@@ -14,6 +14,8 @@
 #include "util/memory.h"
 #include "util/why.h"
 
+enum { MOST_UP = 1 << 24 };     /* cables of a leaf to a spine */
+
 struct plan {
     struct sp_builder *b;
     const struct sp_fabric_line *f;
@@ -81,10 +83,12 @@ static const char *add_node(struct plan *p, int place)
             if (place % per_leaf == 0)
                 p->down[leaf] += rate * (double)per_leaf;
             p->rate = rate > p->rate ? rate : p->rate;
-            sp_build_cable(p->b, (struct sp_cable){
+            const char *why = sp_build_cable(p->b, (struct sp_cable){
                 .from = t->routes->first_vertex[node] + m->nic[k], .to = p->leaf[leaf],
                 .count = 1, .line = f->line, .rate = rate, .there = f->nic,
                 .back = f->sw + f->nic });
+            if (why)
+                return why;
         }
     }
     return NULL;
@@ -105,11 +109,14 @@ static const char *add_spines(struct plan *p, int plane)
         why = sp_build_switch(p->b, SP_TIER_SPINE, name, f->line, &spine);
         for (int i = plane * p->leaves; i < (plane + 1) * p->leaves && !why; i++) {
             double total = p->down[i] / f->oversub / n;
-            double cable = f->uprate > 0 ? f->uprate : p->rate;
-            if (total > 0)
-                sp_build_cable(p->b, (struct sp_cable){
+            double cables = ceil(total / (f->uprate > 0 ? f->uprate : p->rate) - 1e-6);
+            if (cables > MOST_UP)
+                why = sp_why("%s:%d: %s would need %.0f cables to a spine, more than %d",
+                             p->b->c->path, f->line, f->name, cables, MOST_UP);
+            else if (total > 0)
+                why = sp_build_cable(p->b, (struct sp_cable){
                     .from = p->leaf[i], .to = spine, .rate = total, .line = f->line,
-                    .count = (int)ceil(total / cable - 1e-6), .there = f->sw, .back = f->sw });
+                    .count = (int)cables, .there = f->sw, .back = f->sw });
         }
     }
     return why;

@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,19 @@ static void add_name(struct sp_device *d, const char *name, bool first)
     d->names = all;
 }
 
+/* KiB, whichever library saw the GPU; 0: none did. */
+static double memory_of(hwloc_obj_t os)
+{
+    static const char *const name[] = { "CUDAGlobalMemorySize", "RSMIVRAMSize", NULL };
+    for (int i = 0; name[i]; i++) {
+        const char *text = hwloc_obj_get_info_by_name(os, name[i]);
+        double kib = text ? strtod(text, NULL) : 0;
+        if (kib > 0 && kib < 1e12)
+            return kib;
+    }
+    return 0;
+}
+
 static void describe_gpu(struct sp_device *d, hwloc_obj_t pci)
 {
     const char *probed = hwloc_obj_get_info_by_name(pci, "GPUModel");
@@ -119,6 +133,7 @@ static void describe_gpu(struct sp_device *d, hwloc_obj_t pci)
             free(d->model);
             d->model = strdup(model);
         }
+        d->memory = fmax(d->memory, memory_of(os) * 1024);
     }
 }
 

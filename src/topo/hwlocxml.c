@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { TO_ITSELF = 1000000, ROW = 10, SLOTS = 32, TEXT = 1024 };
@@ -86,7 +87,8 @@ void sp_hwlocxml_host_bridge(struct sp_hwlocxml *x)
     fputs(" bridge_type=\"0-1\" depth=\"0\" bridge_pci=\"0000:[00-ff]\">\n", x->out);
 }
 
-bool sp_hwlocxml_bus_fits(const char *bus)
+/* A bus id that hwloc can hold: 0000:1b:00.0; or it must be invented. */
+static bool bus_fits(const char *bus)
 {
     unsigned domain, number, slot, function;
     char end;
@@ -99,7 +101,7 @@ long sp_hwlocxml_pci(struct sp_hwlocxml *x, int depth, const struct sp_pci *pci,
                      const char *subtype)
 {
     unsigned domain = 0xfffe, bus = 0, slot = 0, function = 0;
-    if (sp_hwlocxml_bus_fits(pci->bus)) {
+    if (bus_fits(pci->bus)) {
         sscanf(pci->bus, "%x:%x:%x.%x", &domain, &bus, &slot, &function);
     } else {
         bus = (unsigned)x->invented / SLOTS;

@@ -6,7 +6,6 @@
 #ifndef SP_HWLOCXML_H
 #define SP_HWLOCXML_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -45,8 +44,5 @@ void sp_hwlocxml_info(struct sp_hwlocxml *x, const char *name, const char *value
 struct sp_object { const char *type; long number; };
 void sp_hwlocxml_matrix(struct sp_hwlocxml *x, const char *name, int n,
                         const struct sp_object *object, const uint64_t *mbps /* n x n */);
-
-/* A bus id that hwloc can hold: 0000:1b:00.0; or it must be invented. */
-bool sp_hwlocxml_bus_fits(const char *bus);
 
 #endif

@@ -29,7 +29,7 @@ struct writing {
     struct sp_hwlocxml x;
     struct sp_object *object;   /* n.objects */
     int at;                     /* of n.device: they are written in that order */
-    int first_core, nics;
+    int nics;                   /* without a name so far */
     struct sp_span core[SP_NCCL_CPUS];
 };
 
@@ -93,17 +93,6 @@ static void write_model(struct writing *w, const struct sp_xml *cpu)
 
 /* ---- devices ---- */
 
-/* Bridges that hypervisors make up print speeds that mean nothing. */
-static bool emulated(const struct sp_pci *p)
-{
-    static const struct { unsigned vendor, device; } bridge[] = {
-        { 0x104c, 0x8232 }, { 0x1b36, 0x000c }, { 0x1d0f, 0x0200 } };
-    for (size_t i = 0; i < sizeof bridge / sizeof *bridge; i++)
-        if (p->vendor == bridge[i].vendor && p->device == bridge[i].device)
-            return true;
-    return false;
-}
-
 static const char *read_pci(const struct writing *w, const struct sp_xml *x, struct sp_pci *p)
 {
     long class, vendor, device, lanes;
@@ -115,7 +104,8 @@ static const char *read_pci(const struct writing *w, const struct sp_xml *x, str
         return why;
     *p = (struct sp_pci){ .bus = sp_xml_get(x, "busid"), .class = (unsigned)class >> 8,
                           .vendor = (unsigned)vendor, .device = (unsigned)device };
-    p->speed = emulated(p) ? 0 : sp_pcie_rate(sp_xml_get(x, "link_speed"), (int)lanes);
+    p->speed = sp_pcie_emulated(p->vendor, p->device)
+        ? 0 : sp_pcie_rate(sp_xml_get(x, "link_speed"), (int)lanes);
     return NULL;
 }
 

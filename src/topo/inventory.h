@@ -18,6 +18,7 @@ struct sp_device {
     double speed;               /* of its link, bytes/s; 0: not known */
     char *names;                /* of the system, "mlx5_0,ib0"; the one to call it by first */
     char *model;                /* GPU; "" if not known */
+    double memory;              /* GPU, bytes; 0: not known */
     int order;                  /* GPU: CUDA's, or the system's, number; -1: none */
     bool fast;                  /* NIC: InfiniBand and its like, not Ethernet's */
     double rate;                /* NIC, bytes/s; 0: not known */

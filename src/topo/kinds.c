@@ -66,7 +66,8 @@ char *sp_word(char *text)
     return text;
 }
 
-char *sp_kinds_name(const struct sp_kinds *k, int m)
+/* What machine m is called in the file: its XML's name without the folder. free() it. */
+static char *name_of(const struct sp_kinds *k, int m)
 {
     const char *path = k->job->machine[m].topo, *slash = strrchr(path, '/');
     char *name = strdup(slash ? slash + 1 : path);
@@ -81,7 +82,7 @@ void sp_kinds_write(const struct sp_kinds *k, const bool *used)
     for (int m = 0; m < k->job->nmachines; m++) {
         if (!used[m])
             continue;
-        char *name = sp_kinds_name(k, m);
+        char *name = name_of(k, m);
         const char *quote = strpbrk(k->job->machine[m].topo, " \t#") ? "\"" : "";
         fprintf(k->job->out, "machine %s topo=%s%s%s\n", name, quote, k->job->machine[m].topo,
                 quote);
@@ -140,7 +141,7 @@ void sp_nodes_write(const struct sp_kinds *k, char **hosts, int n)
                 of[some++] = hosts[i];
         if (!some)
             continue;
-        char *name = sp_kinds_name(k, m);
+        char *name = name_of(k, m);
         fputs("nodes   ", k->job->out);
         sp_hosts_write(k->job->out, of, some);
         fprintf(k->job->out, " machine=%s\n", name);

@@ -18,9 +18,6 @@ const char *sp_kinds_read(struct sp_kinds *k, const struct sp_import *job);
 void sp_kinds_free(struct sp_kinds *k);
 int sp_kinds_find(const struct sp_kinds *k, const char *host);  /* -1: not one of ours */
 
-/* What machine m is called in the file: its XML's name without the folder. free() it. */
-char *sp_kinds_name(const struct sp_kinds *k, int m);
-
 /* A `machine` line for each that is used. */
 void sp_kinds_write(const struct sp_kinds *k, const bool *used);
 

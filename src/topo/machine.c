@@ -9,12 +9,14 @@
 #include "topo/machine.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "topo/devices.h"
 #include "topo/names.h"
+#include "topo/standards.h"
 #include "util/memory.h"
 #include "util/why.h"
 
@@ -97,15 +99,10 @@ static void mark(struct build *b)
 
 /* ---- PCIe -------------------------------------------------------------------------------- */
 
-/* What a device says of its link; 0: nothing, or fiction (emulated bridges). */
+/* What a device says of its link; 0: nothing, or fiction. */
 static double told(const struct sp_device *d)
 {
-    static const unsigned emulated[][2] = {
-        { 0x104c, 0x8232 }, { 0x1b36, 0x000c }, { 0x1d0f, 0x0200 } };
-    for (size_t i = 0; i < sizeof emulated / sizeof *emulated; i++)
-        if (d->vendor == emulated[i][0] && d->device == emulated[i][1])
-            return 0;
-    return d->speed;
+    return sp_pcie_emulated(d->vendor, d->device) ? 0 : d->speed;
 }
 
 static double larger(double a, double b) { return a > b ? a : b; }
@@ -284,7 +281,8 @@ static void add_ranks(struct build *b)
     m->nendpoints = (int)ranks;
     m->endpoint = sp_alloc((size_t)ranks * sizeof *m->endpoint);
     for (int i = 0; i < ranks; i++) {
-        int numa = v->core ? v->core[i * (long)v->cores / ranks] : (int)(i * v->nnuma / ranks);
+        int numa = v->core && v->cores > 0 ? v->core[i * (long)v->cores / ranks]
+                                           : (int)(i * v->nnuma / ranks);
         m->endpoint[i] = numbered(b, SP_CPU, "cpu", i);
         sp_mould_link(m, b->spec, SP_LINK_MEMORY, m->endpoint[i], b->numa[numa], rate, source);
     }
@@ -311,6 +309,16 @@ static char *model_of(const struct sp_machine_spec *spec, const struct sp_device
         return sp_name_copy(d ? known.name : "");
     snprintf(id, sizeof id, "%04x:%04x", d->vendor & 0xffffu, d->device & 0xffffu);
     return sp_name_copy(id);
+}
+
+/* Of the GPU that has least; 0 if one's isn't known, or the cluster file says that they are
+ * others. */
+static double memory_of(const struct build *b, const int *gpu)
+{
+    double least = INFINITY;
+    for (int i = 0; i < b->m->gpus; i++)
+        least = fmin(least, b->v->device[gpu[i]].memory);
+    return b->spec->gpu || isinf(least) ? 0 : least;
 }
 
 static int natural(const void *left, const void *right, void *mould)
@@ -349,6 +357,7 @@ static void build(struct build *b)
     mark(b);
     int *gpu = add_gpus(b);
     m->gpu = model_of(b->spec, m->gpus ? &v->device[gpu[0]] : NULL);
+    m->memory = memory_of(b, gpu);
     add_numa(b);
     for (int i = 0; i < v->ndevices; i++)
         if (v->device[i].parent < 0 && b->useful[i])

@@ -31,6 +31,7 @@ struct sp_way {
 struct sp_mould {
     char *name, *gpu, *cpu;
     int gpus, processors;
+    double memory;              /* bytes of the GPU that has least; 0: not known */
     struct sp_vertex *vertex; int nvertices;
     struct sp_link *link; int nlinks;           /* i and i ^ 1 are the two directions */
     int *endpoint; int nendpoints;              /* vertices */
@@ -58,8 +59,5 @@ const char *sp_mould_connect(struct sp_mould *m, const struct sp_machine_spec *s
 
 /* Fills in ways and distances. */
 void sp_mould_ways(struct sp_mould *m, bool nvb);
-
-/* "18x25": links and the rate of each. NULL, or why not. */
-const char *sp_parse_links(const char *text, int *links, double *rate);
 
 #endif

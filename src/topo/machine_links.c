@@ -23,7 +23,8 @@ static const char *join(struct sp_mould *m, const struct sp_machine_spec *spec,
     return NULL;
 }
 
-const char *sp_parse_links(const char *text, int *links, double *rate)
+/* "18x25": links and the rate of each. NULL, or why not. */
+static const char *read_links(const char *text, int *links, double *rate)
 {
     char count[16];
     const char *x = strchr(text, 'x');
@@ -44,7 +45,7 @@ static const char *by_text(struct sp_mould *m, const struct sp_machine_spec *spe
     int links;
     double rate;
     bool mesh = !strncmp(text, "mesh:", 5);
-    const char *why = sp_parse_links(mesh ? text + 5 : text, &links, &rate);
+    const char *why = read_links(mesh ? text + 5 : text, &links, &rate);
     if (why)
         return sp_why("machine %s: nvlink=: %s", spec->name, why);
     int hub = mesh ? -1 : sp_mould_vertex(m, SP_NVSWITCH, "nvs");
@@ -104,7 +105,7 @@ static char *say_missing(const struct sp_machine_spec *spec, const struct sp_kno
     char mesh[64] = "";
     int links = 0;
     double rate = 0;
-    sp_parse_links(known->links, &links, &rate);
+    read_links(known->links, &links, &rate);
     if (links / (gpus - 1) > 0)
         snprintf(mesh, sizeof mesh, "nvlink=mesh:%dx%g (each pair), ", links / (gpus - 1),
                  rate / 1e9);

@@ -9,7 +9,7 @@
 #include "util/memory.h"
 #include "util/why.h"
 
-enum { MAX_SWITCHES = 1 << 15, MAX_CABLES = 1 << 23 };
+enum { MAX_SWITCHES = 1 << 15, MAX_CABLES = 1 << 23, MOST_COUNTED = 1 << 30 };
 
 const char *sp_build_switch(struct sp_builder *b, int tier, const char *name, int line,
                             int *vertex)
@@ -22,8 +22,10 @@ const char *sp_build_switch(struct sp_builder *b, int tier, const char *name, in
     return NULL;
 }
 
-void sp_build_cable(struct sp_builder *b, struct sp_cable cable)
+const char *sp_build_cable(struct sp_builder *b, struct sp_cable cable)
 {
+    if (b->ncables == MAX_CABLES)
+        return sp_why("%s:%d: more than %d ends with cables", b->c->path, cable.line, MAX_CABLES);
     if (cable.from > cable.to) {
         int from = cable.from;
         double there = cable.there;
@@ -34,6 +36,7 @@ void sp_build_cable(struct sp_builder *b, struct sp_cable cable)
     }
     b->cable = sp_grow(b->cable, b->ncables, sizeof *b->cable);
     b->cable[b->ncables++] = cable;
+    return NULL;
 }
 
 /* ---- the ends of a cable ----------------------------------------------------------------- */
@@ -100,7 +103,8 @@ static const char *add_cables(struct sp_builder *b)
         if (cable.rate <= 0)
             return sp_why("%s:%d: link needs rate=: no NIC of known rate is at an end",
                           b->c->path, l->line);
-        sp_build_cable(b, cable);
+        if ((why = sp_build_cable(b, cable)))
+            return why;
     }
     return NULL;
 }
@@ -114,9 +118,15 @@ static int order(const void *left, const void *right)
         : a->to != b->to ? (a->to < b->to ? -1 : 1) : 0;
 }
 
-static void merge(struct sp_builder *b)
+/* No sum of some cables is more than all of them. */
+static const char *merge(struct sp_builder *b)
 {
     int n = 0;
+    long all = 0;
+    for (int i = 0; i < b->ncables; i++)
+        all += b->cable[i].count;
+    if (all > MOST_COUNTED)
+        return sp_why("%s: %ld cables are more than %d", b->c->path, all, MOST_COUNTED);
     if (b->ncables)
         qsort(b->cable, (size_t)b->ncables, sizeof *b->cable, order);
     for (int i = 0; i < b->ncables; i++) {
@@ -128,6 +138,7 @@ static void merge(struct sp_builder *b)
         }
     }
     b->ncables = n;
+    return NULL;
 }
 
 static const char *take_down(struct sp_builder *b)
@@ -217,12 +228,11 @@ const char *sp_build_network(struct sp_builder *b)
         why = sp_build_switch(b, b->c->sw[i].tier, b->c->sw[i].name, b->c->sw[i].line, &vertex);
     if (!why)
         why = add_cables(b);
-    if (!why && b->ncables > MAX_CABLES)
-        why = sp_why("%s: more than %d cables", b->c->path, MAX_CABLES);
-    if (why)
-        return why;
-    merge(b);
-    if (!(why = take_down(b)))
+    if (!why)
+        why = merge(b);
+    if (!why)
+        why = take_down(b);
+    if (!why)
         add_links(b);
     return why;
 }

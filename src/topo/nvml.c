@@ -98,7 +98,7 @@ static const char *read_gpu(unsigned i, struct sp_nvml_gpu *gpu)
 
 static const char *read_gpus(struct sp_nvml *v)
 {
-    unsigned n;
+    unsigned n = 0;
     int code = nvml.start();
     if (code)
         return sp_why("NVML does not start (code %d): is the driver loaded?", code);

@@ -64,9 +64,9 @@ const char *sp_build_network(struct sp_builder *b);     /* switches, cables, por
 const char *sp_build_fabric(struct sp_builder *b, const struct sp_fabric_line *f);
 const char *sp_build_routes(struct sp_builder *b);      /* tables; whether all are reached */
 
-int  sp_build_vertex(struct sp_topo *t, enum sp_vertex_kind kind, int node, const char *name);
-int  sp_build_link(struct sp_topo *t, const struct sp_link *l, double back);
-void sp_build_cable(struct sp_builder *b, struct sp_cable cable);
+int sp_build_vertex(struct sp_topo *t, enum sp_vertex_kind kind, int node, const char *name);
+int sp_build_link(struct sp_topo *t, const struct sp_link *l, double back);
+const char *sp_build_cable(struct sp_builder *b, struct sp_cable cable);
 const char *sp_build_switch(struct sp_builder *b, int tier, const char *name, int line,
                             int *vertex);
 

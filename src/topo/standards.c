@@ -57,6 +57,16 @@ double sp_pcie_rate(const char *speed, int lanes)
     return 0;
 }
 
+bool sp_pcie_emulated(unsigned vendor, unsigned device)
+{
+    static const struct { unsigned vendor, device; } bridge[] = {
+        { 0x104c, 0x8232 }, { 0x1b36, 0x000c }, { 0x1d0f, 0x0200 } };
+    for (int i = 0; i < COUNT(bridge); i++)
+        if (vendor == bridge[i].vendor && device == bridge[i].device)
+            return true;
+    return false;
+}
+
 int sp_ib_rate(const char *width_and_speed)
 {
     static const struct { const char *name; double lane; } speed[] = {  /* Mb/s, after coding */

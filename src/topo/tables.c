@@ -270,8 +270,12 @@ static const char *check_reach(struct sp_builder *b)
             first[group = groups++] = e;
             sp_names_add(&names, text, group);
         }
-        if (group >= 0)
-            last[group] = e;
+        if (group < 0) {
+            if (!why)
+                why = sp_why("%s: the network is in more than %d parts", b->c->path, MAX_GROUPS);
+            break;
+        }
+        last[group] = e;
         if (group == groups - 1 && !why && !sp_topo_find(t, 0, e, &r))
             why = unreached(b, 0, e);
     }

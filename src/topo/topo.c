@@ -71,7 +71,7 @@ static const char *add_machines(struct sp_builder *b, struct sp_names *names)
                          line, s->name);
         t->machine[i] = (struct sp_machine){
             .name = sp_name_copy(m->name), .gpu = sp_name_copy(m->gpu), .cpu = sp_name_copy(m->cpu),
-            .gpus = m->gpus, .processors = m->processors };
+            .gpus = m->gpus, .processors = m->processors, .memory = m->memory };
         t->routes->mould[t->nmachines++] = m;
     }
     return why;

@@ -59,6 +59,7 @@ struct sp_machine {             /* what several nodes are one of */
     char *gpu;                  /* model: "NVIDIA H100 80GB HBM3"; "" if there are none */
     char *cpu;
     int gpus, processors;       /* per node; processors: cores */
+    double memory;              /* bytes of the GPU that has least; 0: not known */
 };
 
 struct sp_topo {

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/data.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEPT = 4, ROOM = 4 * PATH_MAX };
@@ -33,25 +35,55 @@ static bool found(char *path, const char *root, const char *folder, const char *
     return false;
 }
 
-const char *sp_data_find(const char *folder, const char *name)
+/* In $SEQPAR_DATA, or beside the program. */
+static bool search(char *path, const char *folder, const char *name)
 {
     static const char *const beside[] = {
         "../topologies", "../../topologies", "topologies", "../share/seqpar/topologies",
     };
-    static char kept[KEPT][ROOM];
-    static int next;
-    if (!access(name, F_OK) || *name == '/')
-        return name;
-    char *path = kept[next = (next + 1) % KEPT];
     const char *data = getenv("SEQPAR_DATA");
     if (data && *data && found(path, data, folder, name))
-        return path;
+        return true;
     char program[PATH_MAX], root[2 * PATH_MAX];
     program_folder(program);
     for (size_t i = 0; *program && i < sizeof beside / sizeof *beside; i++) {
         snprintf(root, sizeof root, "%s/%s", program, beside[i]);
         if (found(path, root, folder, name))
-            return path;
+            return true;
     }
-    return name;
+    return false;
+}
+
+const char *sp_data_own(const char *folder, const char *name)
+{
+    static char kept[KEPT][ROOM];
+    static int next;
+    char *path = kept[next = (next + 1) % KEPT];
+    return search(path, folder, name) ? path : name;
+}
+
+/* A folder of that name, such as one with results, is not meant. */
+const char *sp_data_find(const char *folder, const char *name)
+{
+    struct stat s;
+    bool there = !stat(name, &s) && !S_ISDIR(s.st_mode);
+    return there || *name == '/' ? name : sp_data_own(folder, name);
+}
+
+void sp_data_list(const char *folder, const char *ending, void (*tell)(const char *name))
+{
+    char path[ROOM];
+    struct dirent **entry;
+    int n = search(path, folder, ".") ? scandir(path, &entry, NULL, versionsort) : -1;
+    for (int i = 0; i < n; i++) {
+        char *name = entry[i]->d_name;
+        size_t stem = strlen(name), tail = strlen(ending);
+        if (stem > tail && !strcmp(name + stem - tail, ending)) {
+            name[stem - tail] = 0;
+            tell(name);
+        }
+        free(entry[i]);
+    }
+    if (n >= 0)
+        free(entry);
 }

@@ -48,7 +48,7 @@ const char *sp_parse_size(const char *text, long low, long high, long *value)
 const char *sp_parse_seconds(const char *text, double *value)
 {
     static const struct { const char *name; double seconds; } units[] = {
-        { "", 1 }, { "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
+        { "", 1 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
     };
     size_t digits = strspn(text, "0123456789.");
     char *end;

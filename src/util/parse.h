@@ -9,7 +9,7 @@
 /* 4096, 16K, 1M, 2G; the letters are binary. */
 const char *sp_parse_size(const char *text, long low, long high, long *value);
 
-/* 2, 2s, 500ms, 3m, 1h */
+/* 2, 2s, 500ms, 10us, 3m, 1h */
 const char *sp_parse_seconds(const char *text, double *value);
 
 /* 0.25, 1e-3 */
