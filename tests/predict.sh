@@ -119,6 +119,12 @@ bars = [e for e in json.load(open(sys.argv[1]))['traceEvents'] if e['ph'] == 'X'
 assert {b['pid'] for b in bars} == {0, 1} and {b['args']['pass'] for b in bars} == {'fwd', 'bwd'}
 assert any(b['name'].startswith('attn') for b in bars) and all(b['dur'] > 0 for b in bars)
 END
+predicted --sp 2 --strategy ring --groups 2 --timeline t2 >/dev/null
+python3 - "$work/t.json" "$work/t2.json" <<'END' || fail "a timeline of two groups is not the first's"
+import json, sys
+one, two = ([e for e in json.load(open(f))['traceEvents'] if e['ph'] == 'X'] for f in sys.argv[1:])
+assert one and one == two
+END
 [ -s "$work/t.dat" ] && [ -s "$work/t.gp" ] || fail "no t.dat, t.gp"
 if command -v gnuplot >/dev/null; then
     grep -q '</svg>' "$work/t.svg" || fail "no t.svg"

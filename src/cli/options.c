@@ -83,7 +83,8 @@ static const struct known {
     { "jitter", "X", "sigma of a random factor of each computation (0)", PREDICT, PART, AT(jitter),
       0, 2 },
     { "seed", "N", "of the jitter (1)", PREDICT, LONG, AT(seed), 0, LONG_MAX },
-    { "eps", "T", "what ends within this time ends together (0)", PREDICT, SECONDS, AT(eps), 0, 0 },
+    { "eps", "T", "what ends within this time ends together (0; a little where very many messages "
+      "fly)", PREDICT, SECONDS, AT(eps), 0, 0 },
     { "explicit", NULL, "simulate every rank, also those that are alike", PREDICT, FLAG,
       AT(explicit_run), 0, 0 },
     { "decompose", NULL, "time computing, communication, and both one after the other, too",

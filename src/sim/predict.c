@@ -22,6 +22,7 @@ struct job {
     struct sp_loop *loop;
     bool streams;
     double eps;
+    struct sp_span *span;       /* by step of the scene; NULL: not asked for */
 };
 
 /* One run. */
@@ -57,7 +58,7 @@ static void read_links(const struct job *j, const struct sp_sim *x, struct outco
 
 static struct outcome run(struct job *j, enum sp_pass pass, enum sp_sim_mode mode)
 {
-    struct sp_span *span = mode == SP_SIM_OVERLAPPED ? j->o->span : NULL;
+    struct sp_span *span = mode == SP_SIM_OVERLAPPED ? j->span : NULL;
     struct sp_sim *x = sp_sim_new(j->s, &(struct sp_sim_options){
         .mode = mode, .eps = mode == SP_SIM_COMPUTE ? 0 : j->eps, .jitter = j->o->jitter,
         .seed = j->o->seed, .streams = j->streams, .span = span });
@@ -289,6 +290,16 @@ static const char *predict(struct job *j, struct sp_forecast *out)
     return why;
 }
 
+/* Of the first group: in a scene of several, all forward passes come first (repeat.c). */
+static void first_group(const struct sp_plan *p, const struct sp_plan *all,
+                        const struct sp_span *from, struct sp_span *to)
+{
+    int backward = p->backward_at < p->nsteps ? p->backward_at : p->nsteps;
+    int behind = all->backward_at < all->nsteps ? all->backward_at - backward : 0;
+    for (int i = 0; i < p->nsteps; i++)
+        to[i] = from[i < backward ? i : i + behind];
+}
+
 struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
                               const struct sp_profile *f, const struct sp_forecast_options *o)
 {
@@ -305,7 +316,11 @@ struct sp_forecast sp_predict(const struct sp_plan *p, const struct sp_topo *t,
         out.inside = j.s->inside && messages_inside(j.s);
         out.ranks = j.s->plan->pb.ranks;
         out.represented = p->pb.ranks * groups;
+        j.span = o->span ? sp_alloc((size_t)j.s->plan->nsteps * sizeof *j.span) : NULL;
         out.why = predict(&j, &out);
+        if (j.span)
+            first_group(p, j.s->plan, j.span, o->span);
+        free(j.span);
     }
     sp_scene_free(j.s);
     free(at.endpoint);

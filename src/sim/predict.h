@@ -17,7 +17,7 @@ struct sp_forecast_options {
     double jitter;
     unsigned long seed;
     const double *speed;        /* by rank; NULL: all 1 */
-    struct sp_span *span;       /* by step; filled if not NULL (one group, explicitly) */
+    struct sp_span *span;       /* by step of the first group; filled if not NULL (explicitly) */
 };
 
 struct sp_forecast_pass {
