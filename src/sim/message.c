@@ -156,10 +156,17 @@ static void unlist(struct sp_sim *x, int step)
         x->prev[next] = prev;
 }
 
+/* What messages and kernels do to each other was measured on ways that the profile knows; what
+ * memory that ranks share shows says nothing of a network. */
+static bool interferes(const struct sp_sim *x, int step)
+{
+    return x->s->profile->path[way_of(x, step)->class].known;
+}
+
 static void join(struct sp_sim *x, int step)
 {
     list(x, step);
-    sp_sim_rank(x, step)->flying++;
+    sp_sim_rank(x, step)->flying += interferes(x, step);
     x->state[step] = FLYING;
     sp_sim_touch(x, x->p->step[step].rank);
 }
@@ -167,7 +174,7 @@ static void join(struct sp_sim *x, int step)
 static void leave(struct sp_sim *x, int step)
 {
     unlist(x, step);
-    sp_sim_rank(x, step)->flying--;
+    sp_sim_rank(x, step)->flying -= interferes(x, step);
     sp_sim_touch(x, x->p->step[step].rank);
 }
 
@@ -180,7 +187,7 @@ static double rate(const struct sp_sim *x, int send)
         most *= sp_curve_at(&f->efficiency, x->s->bytes[send], NULL);
     bool computing = sp_sim_rank(x, send)->computing
                      || sp_sim_rank(x, x->p->step[send].twin)->computing;
-    return computing ? most / (1 + x->s->profile->interference.comm) : most;
+    return computing && f->known ? most / (1 + x->s->profile->interference.comm) : most;
 }
 
 /* Once for a group, and a little again for each message; who waited for its turn finds the

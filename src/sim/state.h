@@ -27,7 +27,7 @@ struct sp_track {               /* a lane of a rank */
 
 struct sp_runner {              /* a rank */
     struct sp_track lane[SP_NLANES];
-    int flying, first;          /* messages; the list of their ends that are here */
+    int flying, first;          /* messages that slow it; the list of all ends that are here */
     int held;                   /* groups of messages that hold slots */
     double slowed;
     bool computing, computed;   /* now, and when rates were last set */
