@@ -38,7 +38,8 @@ says()
 predicted --sp 2,4 --csv a.csv >"$work/a"
 predicted --sp 2,4 --csv b.csv >"$work/b"
 [ "$(wc -l <"$work/a")" -ge 14 ] || fail "few rows: $(cat "$work/a" "$work/err")"
-cmp -s "$work/a" "$work/b" && cmp -s "$work/a.csv" "$work/b.csv" || fail "not the same twice"
+cmp -s "$work/a" "$work/b" || fail "not the same twice"
+cmp -s "$work/a.csv" "$work/b.csv" || fail "not the same file twice"
 predicted --sp 2,4 --explicit --csv c.csv >/dev/null
 cmp -s "$work/a.csv" "$work/c.csv" || fail "--explicit changes rows"
 grep -q '^simulated,' "$work/a.csv" || fail "rows are not marked as simulated"
@@ -125,12 +126,14 @@ import json, sys
 one, two = ([e for e in json.load(open(f))['traceEvents'] if e['ph'] == 'X'] for f in sys.argv[1:])
 assert one and one == two
 END
-[ -s "$work/t.dat" ] && [ -s "$work/t.gp" ] || fail "no t.dat, t.gp"
+[ -s "$work/t.dat" ] || fail "no t.dat"
+[ -s "$work/t.gp" ] || fail "no t.gp"
 if command -v gnuplot >/dev/null; then
     grep -q '</svg>' "$work/t.svg" || fail "no t.svg"
     evil="a';system 'touch hacked';'"
     (cd "$work" && "$seqpar" show --trace t.json --timeline "$evil" >/dev/null 2>&1)
-    [ -s "$work/$evil.svg" ] && [ ! -e "$work/hacked" ] || fail "a name got into the script"
+    [ -s "$work/$evil.svg" ] || fail "no picture of that name: $evil"
+    [ ! -e "$work/hacked" ] || fail "a name got into the script"
 fi
 says 3 'traceEvents' show --timeline x --trace two-boxes.json
 head -c 500 "$work/t.json" >"$work/torn"

@@ -45,10 +45,12 @@ printf '%-16s %5s %-10s  %13s %9s  %8s %6s  %6s\n' case P options 'predicted ms'
     'CPU s' bar MiB
 while read -r case ranks options bar known; do
     [ -n "$case" ] || continue
+    given=()
+    [ "$options" = - ] || given=("$options")
     for ((i = 0; i < rounds; i++)); do
-        "$ours" $case $ranks 0 $([ $options = - ] || echo $options) || exit 1
-    done | sed 's/[a-zA-Z_]*=//g' | sort -g -k 4 | awk -v options=$options -v bar=$bar \
-        -v known=$known -v middle=$(((rounds + 1) / 2)) 'NR == middle {
+        "$ours" "$case" "$ranks" 0 "${given[@]}" || exit 1
+    done | sed 's/[a-zA-Z_]*=//g' | sort -g -k 4 | awk -v options="$options" -v bar="$bar" \
+        -v known="$known" -v middle=$(((rounds + 1) / 2)) 'NR == middle {
             printf "%-16s %5d %-10s  %13.9g %9.1e  %8.4f %6s  %6.1f\n", $1, $2, options,
                 1e3 * $3, 1e3 * $3 / known - 1, $4, bar, $5
         }'
